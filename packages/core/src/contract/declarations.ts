@@ -1,0 +1,30 @@
+import type { AccessClass } from '../domain/action.ts';
+
+/** Types a connector may give to what policy reads; the names are Cedar's. */
+export type ContextType = 'Bool' | 'Long' | 'String' | 'Set<String>';
+
+/** One verb a connector can say. The policy schema and the reference page are generated from these. */
+export interface ActionDeclaration {
+  /** `<protocol>:<verb>`, lower case. */
+  readonly verb: string;
+  /** Absent for the gateway's own actions (`gateway:view`, `gateway:manage`), which belong to no class on purpose. */
+  readonly access?: AccessClass;
+  /** Resource types it can act on. */
+  readonly resources: readonly string[];
+  /** Attributes present in the context of every action with this verb; there are no optional ones. */
+  readonly context: Readonly<Record<string, ContextType>>;
+  /** One sentence for the reference page. */
+  readonly doc: string;
+}
+
+export interface ResourceDeclaration {
+  readonly type: string;
+  /** Types its parent may have; `Target` is always known. */
+  readonly parents: readonly string[];
+  readonly doc: string;
+}
+
+export interface Declarations {
+  readonly actions: readonly ActionDeclaration[];
+  readonly resources: readonly ResourceDeclaration[];
+}

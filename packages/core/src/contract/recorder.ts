@@ -1,0 +1,25 @@
+import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { EndReason, SessionInfo } from '../domain/session.ts';
+
+/**
+ * One session's recording. `append` puts an event into the chain and into a buffer; `flush` hands everything appended
+ * so far to the operating system before it returns, so that it survives the death of the process. Both throw
+ * `CoreError('recording_failed')`, after which the session must end.
+ */
+export interface Recorder {
+  /** Returns the event's number, counted from 0. */
+  append(event: RecordingEvent): number;
+  /** One row of the current result, in the row layout of the `rows` event; copied before the call returns. */
+  row(cells: Uint8Array): void;
+  flush(): void;
+  /** True while the disk is behind: stop producing until `onReady`. */
+  readonly behind: boolean;
+  onReady(callback: () => void): void;
+  /** Appends the end event, seals and closes. Safe to call twice; never throws. */
+  close(reason: EndReason, error?: string): Promise<void>;
+}
+
+export interface RecorderFactory {
+  /** Creates the recording and writes its header; throws `CoreError('recording_failed')` when it can't. */
+  open(session: SessionInfo, policyHash: string): Recorder;
+}

@@ -1,0 +1,84 @@
+import type { Obligation } from '../domain/decision.ts';
+import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { EndReason, SessionInfo } from '../domain/session.ts';
+import type { Unit, UnitHandle } from '../domain/unit.ts';
+import type { CellMasker } from './labels.ts';
+import type { Permit } from './permit.ts';
+import type { UpstreamAccess } from './upstream.ts';
+
+/** What a refused client is told, in whatever form its protocol has. Leaks nothing it may not know. */
+export interface Denial {
+  readonly decision: 'deny' | 'hold';
+  readonly reason: string;
+  readonly policies: readonly string[];
+  /** The access request, when there is one to wait for or that was refused. */
+  readonly request?: string;
+  readonly url?: string;
+  /** What to do next. */
+  readonly hint: string;
+}
+
+export interface Allowed {
+  readonly effect: 'allow';
+  readonly handle: UnitHandle;
+  readonly permit: Permit;
+  readonly obligations: readonly Obligation[];
+  /** Labels whose values must be masked in the answer; the others of the unit may be shown. */
+  readonly masked: ReadonlySet<string>;
+}
+
+export interface Denied {
+  readonly effect: 'deny';
+  readonly handle: UnitHandle;
+  readonly denial: Denial;
+}
+
+/** Shown to a waiting client. */
+export interface HoldNotice {
+  readonly request: string;
+  readonly url: string;
+  readonly reason: string;
+  readonly groups: readonly string[];
+}
+
+/** The unit waits. Reading from the client pauses; the connector keeps it alive and shows the notice. */
+export interface Held {
+  readonly effect: 'hold';
+  readonly handle: UnitHandle;
+  /** Resolves with what to show, or with undefined when a grant was already there and nothing needs showing. */
+  readonly notice: Promise<HoldNotice | undefined>;
+  /** Never rejects. */
+  readonly settled: Promise<Allowed | Denied>;
+  /** The client is gone or gave up: an approval that comes later must not run anything. */
+  withdraw(): void;
+}
+
+export type Outcome = Allowed | Denied | Held;
+
+/** An open session as its connector sees it: the only way to the target. */
+export interface Session {
+  readonly info: SessionInfo;
+  /** For the login only: its socket refuses writes once `established` was called. Reading stays with the connector. */
+  readonly upstream: UpstreamAccess;
+  established(): void;
+  readonly masker: CellMasker;
+  /** Decides one unit and writes the decision into the recording's buffer. Never throws for a reason of policy. */
+  judge(unit: Unit): Outcome;
+  /**
+   * Spends the permit: the unit's bytes go upstream, after the recording was flushed. Throws `permit_spent` for a
+   * permit of another session or used before. False when the target is slow: pause the client until the socket drains.
+   */
+  send(permit: Permit): boolean;
+  /** The client was refused or answered without the target; for permits that will not be sent. */
+  discard(permit: Permit): void;
+  record(event: RecordingEvent): void;
+  /** One row as the client sees it, see the `rows` event. */
+  recordRow(cells: Uint8Array): void;
+  /** Flushes the recording; call before bytes of an answer that must not outrun it. */
+  flush(): void;
+  /** The client was given values with these labels in clear. */
+  sawLabels(labels: readonly string[]): void;
+  end(reason: EndReason, error?: Error): void;
+  /** Killed, revoked, policy changed, gateway stopping: tell the client natively and close. Called at most once. */
+  onEnd(callback: (reason: EndReason, message: string) => void): void;
+}

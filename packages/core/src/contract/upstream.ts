@@ -1,0 +1,20 @@
+import type { Redacted } from '../domain/redacted.ts';
+import type { TlsMode, UpstreamSocket } from './link.ts';
+
+/** What the gateway logs in with; the client never sees any of it. */
+export interface UpstreamCredential {
+  readonly username: string;
+  readonly password?: Redacted;
+}
+
+/** A target as its connector needs it to log in: connector-specific settings are strings from the configuration. */
+export interface UpstreamAccess {
+  readonly socket: UpstreamSocket;
+  readonly tls: TlsMode;
+  readonly credential: UpstreamCredential;
+  /** E.g. `database` for a database server. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Dials a target for the gateway's own reading (catalogs); never for a client. */
+export type DialForCatalog = (targetName: string) => Promise<UpstreamAccess>;

@@ -1,0 +1,22 @@
+import type { Resource } from './resource.ts';
+
+/** `connect`: open and steer a session; `admin`: schema, roles, privileges, settings; `execute`: functions, commands. */
+export type AccessClass = 'connect' | 'read' | 'write' | 'admin' | 'execute';
+
+export const accessClasses: readonly AccessClass[] = ['connect', 'read', 'write', 'admin', 'execute'];
+
+/** What policy may read about an action. Sets of strings are sorted and free of duplicates. */
+export type ContextValue = boolean | number | string | readonly string[];
+export type Context = Readonly<Record<string, ContextValue>>;
+
+/** What a unit means, once per verb. Policy is asked for every resource of every action. */
+export interface Action {
+  /** Declared by the connector, e.g. `sql:select`. */
+  readonly verb: string;
+  readonly access: AccessClass;
+  /** Never empty: what has no finer resource acts on the target. */
+  readonly resources: readonly Resource[];
+  /** The action in the protocol's own words, as the client wrote it. */
+  readonly text: string;
+  readonly context: Context;
+}

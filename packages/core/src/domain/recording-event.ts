@@ -1,0 +1,94 @@
+import type { AccessClass } from './action.ts';
+import type { DryRun, Effect, Obligation, Reason } from './decision.ts';
+import type { PrincipalRef } from './principal.ts';
+import type { RunContext } from './run.ts';
+
+/** A column as the client was told of it. */
+export interface RecordedColumn {
+  readonly name: string;
+  /** The protocol's own type name. */
+  readonly type: string;
+  readonly format: 'text' | 'binary';
+  /** Labels under which the cells of this column were masked; absent when they came through in clear. */
+  readonly masked?: readonly string[];
+}
+
+export interface RecordedAction {
+  readonly verb: string;
+  readonly access: AccessClass;
+  readonly resources: readonly string[];
+}
+
+/** What is written about a session, in order. Every event also carries the time it was appended. */
+export type RecordingEvent =
+  /** The intent and the decision; written before the unit takes effect. */
+  | {
+      readonly type: 'action';
+      /** Number of the unit in the session; later events about it carry the same number. */
+      readonly unit: number;
+      readonly name: string;
+      readonly text: readonly string[];
+      readonly actions: readonly RecordedAction[];
+      readonly parameters: readonly (string | null)[];
+      readonly effect: Effect;
+      readonly policies: readonly string[];
+      readonly reasons: readonly Reason[];
+      readonly obligations: readonly Obligation[];
+      readonly dryRun: readonly DryRun[];
+      readonly policyHash: string;
+      readonly labels: readonly string[];
+      readonly run?: RunContext;
+      /** Unit whose content this one carries out. */
+      readonly continues?: number;
+      readonly request?: string;
+    }
+  /** A step in the life of an access request that this session waits for. */
+  | {
+      readonly type: 'approval';
+      readonly unit: number;
+      readonly request: string;
+      readonly state: string;
+      readonly digest: string;
+      readonly reviewers: readonly PrincipalRef[];
+      readonly comment?: string;
+    }
+  | { readonly type: 'shape'; readonly unit: number; readonly columns: readonly RecordedColumn[] }
+  /**
+   * Rows as the client saw them. `cells` is a run of rows, each: u16 column count, then per cell an i32 length
+   * (-1 for null) and that many bytes; big-endian.
+   */
+  | { readonly type: 'rows'; readonly count: number; readonly cells: Uint8Array }
+  /** The cap per result was reached: from here on rows are counted and digested, not kept. */
+  | { readonly type: 'capped'; readonly afterRows: number; readonly afterBytes: number }
+  /** A result is complete: counts over all its rows, and the SHA-256 (hex) of all row bytes. */
+  | {
+      readonly type: 'complete';
+      readonly unit: number;
+      readonly tag: string;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly digest: string;
+    }
+  | {
+      readonly type: 'notice';
+      readonly unit?: number;
+      readonly severity: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'error';
+      readonly unit?: number;
+      readonly code: string;
+      readonly message: string;
+      readonly source: string;
+    }
+  /** Bytes between a terminal and its user. */
+  | { readonly type: 'terminal'; readonly direction: 'input' | 'output'; readonly data: Uint8Array }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  /** Anything else worth proof: a limit met, a setting changed, a credential issued. Never secrets. */
+  | {
+      readonly type: 'event';
+      readonly name: string;
+      readonly detail: Readonly<Record<string, string | number | boolean>>;
+    };

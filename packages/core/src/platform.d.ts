@@ -1,0 +1,9 @@
+// The only globals core uses beyond ECMAScript: the Encoding standard, present in Node and in browsers.
+// Declared here because core compiles with `types: []`, so that an accidental use of Node shows as an error.
+declare class TextEncoder {
+  encode(input?: string): Uint8Array<ArrayBuffer>;
+}
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(input?: Uint8Array): string;
+}
