@@ -54,8 +54,6 @@ export interface ConnectorPorts {
   readonly limits: Limits;
   readonly log: Log;
   readonly dialForCatalog: DialForCatalog;
-  /** True for a value that a mask of ours could have produced (the write-back guard). */
-  isMasked(text: string): boolean;
 }
 
 /** One protocol. It knows bytes and what they mean; it never decides, and opens no socket. */

@@ -65,19 +65,25 @@ export interface Session {
   /** Decides one unit and writes the decision into the recording's buffer. Never throws for a reason of policy. */
   judge(unit: Unit): Outcome;
   /**
-   * Spends the permit: the unit's bytes go upstream, after the recording was flushed. Throws `permit_spent` for a
-   * permit of another session or used before. False when the target is slow: pause the client until the socket drains.
+   * Spends the permit: the unit's bytes are queued and go upstream with the next `flush`. Throws `permit_spent` for a
+   * permit of another session, of a session that is over, or used before.
    */
-  send(permit: Permit): boolean;
+  send(permit: Permit): void;
   /** The client was refused or answered without the target; for permits that will not be sent. */
   discard(permit: Permit): void;
   record(event: RecordingEvent): void;
   /** One row as the client sees it, see the `rows` event. */
   recordRow(cells: Uint8Array): void;
-  /** Flushes the recording; call before bytes of an answer that must not outrun it. */
-  flush(): void;
+  /**
+   * Hands the recording to the operating system, then writes everything queued by `send`; call once per turn of the
+   * event loop. False when the target is slow: pause the client until the socket drains.
+   */
+  flush(): boolean;
   /** The client was given values with these labels in clear. */
   sawLabels(labels: readonly string[]): void;
+  /** True while the recording's disk is behind: stop reading from the target until `onRecorderReady` calls back. */
+  readonly recorderBehind: boolean;
+  onRecorderReady(callback: () => void): void;
   end(reason: EndReason, error?: Error): void;
   /** Killed, revoked, policy changed, gateway stopping: tell the client natively and close. Called at most once. */
   onEnd(callback: (reason: EndReason, message: string) => void): void;

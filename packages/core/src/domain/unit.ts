@@ -31,6 +31,11 @@ export interface Unit {
    * An approval binds to all of it.
    */
   readonly binding: Readonly<Record<string, string>>;
+  /**
+   * Reads the same bytes again against the state of now (catalog, role, path). An approval is used only when the
+   * result still has the digest that was approved. Absent when nothing outside the unit gives it meaning.
+   */
+  readonly renew?: () => Promise<Unit>;
   /** What the client claims about the reasoning that led here. */
   readonly run?: RunContext;
   /**

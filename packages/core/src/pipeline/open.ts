@@ -1,0 +1,99 @@
+/**
+ * Opens sessions: recording first, then the decision on `connect`, then the target. Whatever fails on the way leaves a
+ * closed recording behind that says why.
+ */
+import type { Opening } from '../contract/connector.ts';
+import type { Session } from '../contract/session.ts';
+import { CoreError } from '../domain/error.ts';
+import { targetResource } from '../domain/resource.ts';
+import type { ClientInfo, SessionInfo } from '../domain/session.ts';
+import type { Target } from '../domain/target.ts';
+import type { Unit } from '../domain/unit.ts';
+import type { PipelinePorts } from './ports.ts';
+import { PipelineSession } from './session.ts';
+
+export async function openSession(ports: PipelinePorts, opening: Opening, client: ClientInfo): Promise<Session> {
+  const target = ports.target(opening.target);
+  if (target === undefined) {
+    throw new CoreError('unknown_target', 'client', `There is no target "${opening.target}" on this gateway.`);
+  }
+  const info: SessionInfo = {
+    id: ports.ids.next('ses'),
+    principal: opening.principal,
+    target,
+    client: opening.application === undefined ? client : { ...client, application: opening.application },
+    startedAt: ports.clock.now(),
+  };
+  const session = new PipelineSession(ports, info, ports.recorders.open(info, ports.policy.current().hash));
+  try {
+    const connect = connectUnit(target, opening);
+    await decideConnect(session, connect, opening);
+    session.attach(await ports.dial(target));
+    endWhenNoLongerAllowed(ports, session, connect);
+    ports.sessions.opened(info, (reason, message) => session.terminate(reason, message));
+    return session;
+  } catch (error) {
+    const denied = error instanceof CoreError && error.code === 'denied';
+    session.end(denied ? 'denied' : 'gateway_error', error instanceof Error ? error : undefined);
+    throw error;
+  }
+}
+
+async function decideConnect(session: PipelineSession, connect: Unit, opening: Opening): Promise<void> {
+  let outcome = session.judge(connect);
+  session.flush();
+  if (outcome.effect === 'hold') {
+    const held = outcome;
+    void opening.gone.then(() => held.withdraw());
+    void held.notice.then((notice) => notice && opening.onHold(notice));
+    outcome = await held.settled;
+    session.flush();
+  }
+  if (outcome.effect === 'deny') {
+    const { reason, hint } = outcome.denial;
+    throw new CoreError('denied', 'policy', `${reason} ${hint}`);
+  }
+  session.discard(outcome.permit);
+}
+
+function connectUnit(target: Target, opening: Opening): Unit {
+  const base = {
+    name: 'connect',
+    bytes: [],
+    actions: [
+      {
+        verb: 'connect',
+        access: 'connect',
+        resources: [targetResource(target.name)],
+        text: `connect to ${target.name}`,
+        context: {},
+      },
+    ],
+    labels: [],
+    exposures: [],
+    parameters: [],
+    binding: {},
+  } as const;
+  return opening.run ? { ...base, run: opening.run } : base;
+}
+
+/** A session lives as long as policy would open it and the identity behind it is valid. */
+function endWhenNoLongerAllowed(ports: PipelinePorts, session: PipelineSession, connect: Unit): void {
+  const stopWatching = ports.policy.onChange((snapshot) => {
+    if (session.over) stopWatching();
+    else if (!session.mayStay(connect, snapshot)) {
+      stopWatching();
+      session.terminate('revoked', 'Policy no longer allows this session.');
+    }
+  });
+  const cancelExpiry = ports.clock.after(Math.max(0, session.info.principal.expiresAt - ports.clock.now()), () =>
+    session.terminate(
+      'expired',
+      'The identity this session was opened with has expired. Connect again with a fresh one.',
+    ),
+  );
+  session.whenOver(() => {
+    stopWatching();
+    cancelExpiry();
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * One open session: judges units by THE ORDER, writes each judgement down, hands out permits and spends them. Knows no
+ * protocol and opens nothing.
+ */
+import type { CellMasker } from '../contract/labels.ts';
+import type { Permit } from '../contract/permit.ts';
+import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
+import type { Recorder } from '../contract/recorder.ts';
+import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
+import type { UpstreamAccess } from '../contract/upstream.ts';
+import type { Hold } from '../domain/decision.ts';
+import { CoreError } from '../domain/error.ts';
+import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { EndReason, SessionInfo } from '../domain/session.ts';
+import type { Unit } from '../domain/unit.ts';
+import { denialOf } from './denial.ts';
+import { gate } from './gate.ts';
+import { type HeldUnit, holdUnit } from './hold.ts';
+import { begin, type Judgement } from './judgement.ts';
+import { order } from './order.ts';
+import { mint, spend } from './permit.ts';
+import type { PipelinePorts, SessionCounts } from './ports.ts';
+
+export class PipelineSession implements Session {
+  readonly info: SessionInfo;
+  readonly masker: CellMasker;
+  readonly #ports: PipelinePorts;
+  readonly #recorder: Recorder;
+  readonly #held = new Set<HeldUnit>();
+  readonly #queue: Uint8Array[] = [];
+  readonly #seen = new Set<string>();
+  #upstream: ReturnType<typeof gate> | undefined;
+  #next = 0;
+  #counts = { units: 0, denied: 0, held: 0 };
+  #over: EndReason | undefined;
+  #onEnd: ((reason: EndReason, message: string) => void) | undefined;
+  #whenOver: (() => void) | undefined;
+  #facts: SessionFacts | undefined;
+
+  constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder) {
+    this.#ports = ports;
+    this.info = info;
+    this.#recorder = recorder;
+    this.masker = ports.masker(info);
+  }
+
+  get upstream(): UpstreamAccess {
+    if (this.#upstream === undefined) throw new CoreError('session_over', 'gateway', 'The session has no target yet.');
+    return this.#upstream.access;
+  }
+
+  /** Gives the session its target; called once, by the opening. */
+  attach(access: UpstreamAccess): void {
+    this.#upstream = gate(access);
+  }
+
+  established(): void {
+    this.#upstream?.close();
+  }
+
+  judge(unit: Unit): Outcome {
+    const handle = { seq: this.#next++ };
+    this.#counts.units++;
+    const judgement = this.#judgeNow(unit, this.#ports.policy.current());
+    if (unit.actions.length > 0) this.#recorder.append(actionEvent(handle.seq, judgement));
+    if (judgement.effect === 'deny') return this.#denied(handle.seq, denialOf(judgement));
+    if (judgement.effect === 'hold' && judgement.hold) return this.#hold(handle.seq, judgement, judgement.hold);
+    return this.#allowed(handle.seq, judgement);
+  }
+
+  send(permit: Permit): void {
+    if (this.#over) throw new CoreError('session_over', 'gateway', 'The session is over.');
+    for (const bytes of spend(permit, this.info.id).bytes) this.#queue.push(bytes);
+  }
+
+  discard(permit: Permit): void {
+    spend(permit, this.info.id);
+  }
+
+  flush(): boolean {
+    if (this.#over) return true;
+    this.#recorder.flush();
+    if (this.#queue.length === 0 || this.#upstream === undefined) return true;
+    const bytes = this.#queue.splice(0);
+    return this.#upstream.write(bytes);
+  }
+
+  record(event: RecordingEvent): void {
+    if (!this.#over) this.#recorder.append(event);
+  }
+
+  recordRow(cells: Uint8Array): void {
+    if (!this.#over) this.#recorder.row(cells);
+  }
+
+  get recorderBehind(): boolean {
+    return this.#recorder.behind;
+  }
+
+  onRecorderReady(callback: () => void): void {
+    this.#recorder.onReady(callback);
+  }
+
+  sawLabels(labels: readonly string[]): void {
+    for (const label of labels) {
+      if (this.#seen.has(label)) continue;
+      this.#seen.add(label);
+      this.#facts = undefined;
+    }
+  }
+
+  onEnd(callback: (reason: EndReason, message: string) => void): void {
+    this.#onEnd = callback;
+  }
+
+  end(reason: EndReason, error?: Error): void {
+    this.#finish(reason, error);
+  }
+
+  /** Ends the session from the gateway's side: the client is told first. */
+  terminate(reason: EndReason, message: string): void {
+    if (this.#over) return;
+    const tell = this.#onEnd;
+    this.#onEnd = undefined;
+    this.#finish(reason);
+    tell?.(reason, message);
+  }
+
+  whenOver(callback: () => void): void {
+    this.#whenOver = callback;
+  }
+
+  get over(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** Whether policy as it is now would still let this session open. */
+  mayStay(connect: Unit, snapshot: PolicySnapshot): boolean {
+    return this.#judgeNow(connect, snapshot).effect !== 'deny';
+  }
+
+  #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {
+    const judgement = begin(this.info, unit, snapshot, this.#factsFor(unit));
+    for (const step of order) step.run(judgement, this.#ports);
+    return judgement;
+  }
+
+  #factsFor(unit: Unit): SessionFacts {
+    const now = this.#ports.clock.now();
+    const known = this.#facts;
+    if (known && known.run === unit.run && known.now === now) return known;
+    const base = { client: this.info.client, labelsSeen: [...this.#seen].sort(), now };
+    this.#facts = unit.run ? { ...base, run: unit.run } : base;
+    return this.#facts;
+  }
+
+  #allowed(seq: number, judgement: Judgement): Allowed {
+    return {
+      effect: 'allow',
+      handle: { seq },
+      permit: mint(this.info.id, seq, judgement.unit),
+      obligations: judgement.obligations,
+      masked: judgement.masked,
+    };
+  }
+
+  #denied(seq: number, denial: Denial): Denied {
+    this.#counts.denied++;
+    return { effect: 'deny', handle: { seq }, denial };
+  }
+
+  #hold(seq: number, judgement: Judgement, hold: Hold): Outcome {
+    this.#counts.held++;
+    const held: HeldUnit = holdUnit({
+      ports: this.#ports,
+      info: this.info,
+      seq,
+      judgement,
+      hold,
+      judgeAgain: (unit) => this.#judgeNow(unit, this.#ports.policy.current()),
+      record: (event) => this.record(event),
+      allow: (final) => this.#allowed(seq, final),
+      deny: (denial) => this.#denied(seq, denial),
+      done: () => this.#held.delete(held),
+    });
+    this.#held.add(held);
+    return held.outcome;
+  }
+
+  #finish(reason: EndReason, error?: Error): void {
+    if (this.#over) return;
+    this.#over = reason;
+    this.#queue.length = 0;
+    for (const held of this.#held) held.withdraw();
+    this.#upstream?.destroy();
+    this.#whenOver?.();
+    const counts: SessionCounts = { ...this.#counts };
+    void this.#recorder.close(reason, error?.message).then(() => this.#ports.sessions.ended(this.info, reason, counts));
+  }
+}
+
+function actionEvent(unit: number, judgement: Judgement): RecordingEvent {
+  const { unit: what } = judgement;
+  return {
+    type: 'action',
+    unit,
+    name: what.name,
+    text: what.continues ? [] : [...new Set(what.actions.map((action) => action.text))],
+    actions: what.actions.map((action) => ({
+      verb: action.verb,
+      access: action.access,
+      resources: action.resources.map((resource) => `${resource.type}::${resource.id}`),
+    })),
+    parameters: what.continues ? [] : what.parameters,
+    effect: judgement.effect,
+    policies: judgement.policies,
+    reasons: judgement.reasons,
+    obligations: judgement.obligations,
+    dryRun: judgement.dryRun,
+    policyHash: judgement.snapshot.hash,
+    labels: what.labels,
+    ...(what.run ? { run: what.run } : {}),
+    ...(what.continues ? { continues: what.continues.seq } : {}),
+  };
+}
