@@ -16,6 +16,8 @@ export interface Signer {
 
 /** Checks seals; works offline from public keys alone. */
 export interface SealVerifier {
+  /** Whether the key id is among the trusted public keys. */
+  knows(keyId: string): boolean;
   /** False for an unknown key id as well as for a bad signature. */
   verify(keyId: string, message: Uint8Array, signature: Uint8Array): boolean;
 }
