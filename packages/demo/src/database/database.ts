@@ -1,0 +1,183 @@
+/**
+ * The demo's own PostgreSQL: a real server from an npm package, on loopback, kept in the demo's data directory and
+ * filled once with the example shop. It is not the gateway's store and nothing a deployment would use: the gateway
+ * reaches it over a socket like any other target.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { seed } from '../seed/seed.ts';
+import { type Account, canReach, databaseAccount } from './account.ts';
+import { findBinaries } from './binaries.ts';
+import { type Cluster, clusterExists, createCluster, makeHome, startCluster } from './cluster.ts';
+import { freePort } from './port.ts';
+
+export interface DatabaseOptions {
+  /** Folder for everything that must survive a restart; created when absent. */
+  readonly dir: string;
+  /** Called with one line of progress. */
+  readonly tell?: (line: string) => void;
+}
+
+export interface RunningDatabase {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** What the gateway logs in with: rights on the shop's data, none on roles or the server. */
+  readonly gatewayUser: string;
+  /** File with the gateway's password, mode 0600. */
+  readonly gatewayPasswordFile: string;
+  /** The server's own log, with every statement that reached it. */
+  readonly logFile: string;
+  /** For checks from outside the gateway, as the superuser; the caller ends it. */
+  connectDirectly(): Promise<pg.Client>;
+  stop(): Promise<void>;
+  /** Stops and removes what lies outside `dir`. */
+  remove(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const database = 'shop';
+const gatewayUser = 'sluice_gateway';
+
+/** Starts the server; the first time, creates and fills it. Safe to call again after any kind of death. */
+export async function startDatabase(options: DatabaseOptions): Promise<RunningDatabase> {
+  const tell = options.tell ?? (() => undefined);
+  const account = await databaseAccount();
+  await mkdir(options.dir, { recursive: true });
+  // The server's account must be able to pass through; the files inside have their own modes.
+  await chmod(options.dir, account.ids.uid === undefined ? 0o700 : 0o711);
+  const home = await homeFor(account, options.dir);
+  const binaries = await findBinaries(account, () => binariesHome(account, home));
+  const cluster: Cluster = { account, binaries, home };
+  const superuserPassword = await keptPassword(join(options.dir, 'superuser-password'));
+  const gatewayPasswordFile = join(options.dir, 'gateway-password');
+  const gatewayPassword = await keptPassword(gatewayPasswordFile);
+
+  const filled = join(options.dir, 'filled');
+  const usable = (await clusterExists(cluster)) && (await isFile(filled));
+  if (!usable) {
+    tell('creating the PostgreSQL cluster');
+    await rm(filled, { force: true });
+    await createCluster(cluster, superuserPassword);
+  }
+  const port = await freePort(host);
+  const server = await startCluster(cluster, port);
+  const connectTo = async (name: string): Promise<pg.Client> => {
+    const client = new pg.Client({
+      host,
+      port,
+      user: 'postgres',
+      password: superuserPassword,
+      database: name,
+      ssl: false,
+    });
+    // A server that goes away between two queries must not end the process; the next query reports it.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  try {
+    if (!usable) {
+      tell('filling it with the example shop');
+      await fill(connectTo, gatewayPassword);
+      // Written last: a demo killed half-way starts over instead of serving half a shop.
+      await writeFile(filled, `${new Date().toISOString()}\n`);
+    }
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return {
+    host,
+    port,
+    database,
+    gatewayUser,
+    gatewayPasswordFile,
+    logFile: server.logFile,
+    connectDirectly: () => connectTo(database),
+    stop: () => server.stop(),
+    async remove() {
+      await server.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function fill(connectTo: (name: string) => Promise<pg.Client>, gatewayPassword: string): Promise<void> {
+  const maintenance = await connectTo('postgres');
+  try {
+    await maintenance.query(
+      `CREATE ROLE ${gatewayUser} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${pg.escapeLiteral(gatewayPassword)}`,
+    );
+    await maintenance.query(`CREATE DATABASE ${database}`);
+    await maintenance.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+    await maintenance.query(`GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${database} TO ${gatewayUser}`);
+  } finally {
+    await maintenance.end();
+  }
+  const shop = await connectTo(database);
+  try {
+    await seed(shop, gatewayUser);
+  } finally {
+    await shop.end();
+  }
+}
+
+/**
+ * Where the cluster lies: inside `dir`, or, where the server's account can't get there (root working below /root), in a
+ * folder of its own among the temporary files, remembered in `dir`.
+ */
+async function homeFor(account: Account, dir: string): Promise<string> {
+  const note = join(dir, 'location');
+  const remembered = (await readFile(note, 'utf8').catch(() => '')).trim();
+  if (remembered !== '' && (await belongsTo(account, remembered))) return remembered;
+  if (await canReach(account, dir)) {
+    const home = join(dir, 'server');
+    await makeHome(account, home);
+    return home;
+  }
+  const home = await temporaryFolder(account);
+  await makeHome(account, home);
+  await writeFile(note, `${home}\n`);
+  return home;
+}
+
+async function binariesHome(account: Account, home: string): Promise<string> {
+  const folder = join(home, 'binaries');
+  await makeHome(account, folder);
+  return folder;
+}
+
+async function temporaryFolder(account: Account): Promise<string> {
+  for (const base of new Set([tmpdir(), '/tmp', '/var/tmp'])) {
+    const reachable = await canReach(account, base).catch(() => false);
+    if (reachable) return mkdtemp(join(base, 'sluice-demo-'));
+  }
+  throw new Error(
+    `The account ${account.name} that PostgreSQL runs as can reach neither the data directory nor a temporary folder. ` +
+      'Choose a data directory that is not below a private folder: --data-dir /var/lib/sluice-demo',
+  );
+}
+
+/** Whether the path is a folder that the account owns: a stranger could have put something else there. */
+async function belongsTo(account: Account, path: string): Promise<boolean> {
+  const info = await lstat(path).catch(() => undefined);
+  const owner = account.ids.uid ?? process.getuid?.();
+  return info?.isDirectory() === true && (owner === undefined || info.uid === owner);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** Random at first use, then the same; readable by us only. */
+async function keptPassword(path: string): Promise<string> {
+  const kept = (await readFile(path, 'utf8').catch(() => '')).trim();
+  if (kept !== '') return kept;
+  const password = randomBytes(24).toString('base64url');
+  await writeFile(path, `${password}\n`, { mode: 0o600 });
+  return password;
+}
