@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createLabelMap } from './label-map.ts';
+
+const leaf = ['public', 'customers', 'email'];
+
+function labels(pattern: string, target = 'shop', path: readonly string[] = leaf): readonly string[] {
+  return createLabelMap({ label: [pattern] }).of(target, path);
+}
+
+describe('the labels of a leaf', () => {
+  test.each([
+    'shop.public.customers.email',
+    '*.*.*.*',
+    'shop.*.customers.email',
+    'shop.public.cust*.email',
+    '*.public.*.*mail',
+    'sh*p.p*b*c.*om*rs.e*',
+    '"shop"."public"."customers"."email"',
+    '*.customers.email',
+    '*.email',
+  ])('%s names shop.public.customers.email', (pattern) => {
+    expect(labels(pattern)).toEqual(['label']);
+  });
+
+  test.each([
+    'shop.public.customers.Email',
+    'shop.public.customers.emai',
+    'shop.public.customers.email*x',
+    'shops.public.customers.email',
+    'shop."*".customers.email',
+    '*.customers.*mail_*',
+    '*.orders.email',
+    'shop.public.customers.em*mail',
+  ])('%s does not', (pattern) => {
+    expect(labels(pattern)).toEqual([]);
+  });
+
+  test('names with dots, quotes and stars are written in quotes', () => {
+    const path = ['my.schema', 'say "hi"', '*'];
+    expect(labels('shop."my.schema"."say ""hi"""."*"', 'shop', path)).toEqual(['label']);
+    expect(labels('shop."my.schema"."say ""hi"""."*"', 'shop', ['my.schema', 'say "hi"', 'x'])).toEqual([]);
+  });
+
+  test('come sorted, one of each', () => {
+    const map = createLabelMap({
+      'pii.email': ['*.email', 'shop.public.customers.*'],
+      pci: ['*.card'],
+      all: ['shop.*.*.*'],
+      other: ['crm.*.*.*'],
+    });
+    expect(map.of('shop', leaf)).toEqual(['all', 'pii.email']);
+    expect(map.all('shop')).toEqual(['all', 'pci', 'pii.email']);
+    expect(map.all('crm')).toEqual(['other', 'pci', 'pii.email']);
+    expect(map.of('shop', ['public', 'orders', 'id'])).toEqual(['all']);
+  });
+
+  test.each([
+    ['', 'empty'],
+    ['shop', 'would match nothing'],
+    ['shop.customers.email', 'would match nothing'],
+    ['*', 'would match nothing'],
+    ['"*".email', 'would match nothing'],
+    ['a.b.c.d.e', '5 segments'],
+    ['shop..customers.email', 'empty'],
+    ['shop.public.customers.', 'empty'],
+    ['shop.public.customers."email', 'not closed'],
+    ['shop.public.customers."email"x', 'whole segment'],
+    ['shop.public.customers.e"mail"', 'whole segment'],
+    ['shop.public. customers.email', 'white space'],
+    ['shop.public.customers.""', 'empty'],
+  ])('pattern %j is refused: %s', (pattern, why) => {
+    const make = () => createLabelMap({ 'pii.email': [pattern] });
+    expect(make).toThrow(why);
+    expect(make).toThrow(`label "pii.email", pattern "${pattern}"`);
+  });
+});
+
+describe('any pattern', () => {
+  const name = fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom('a', 'b', '.', '"', '*', 'Ä', ' ') });
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+  test('of quoted names matches exactly these names', () => {
+    const path = fc.tuple(name, name, name, name);
+    fc.assert(
+      fc.property(path, path, (written, asked) => {
+        const [target, ...rest] = asked;
+        const same = written.every((part, index) => part === asked[index]);
+        expect(labels(written.map(quote).join('.'), target, rest)).toEqual(same ? ['label'] : []);
+        expect(labels(written.map(quote).join('.'), written[0], written.slice(1))).toEqual(['label']);
+      }),
+    );
+  });
+
+  test('with stars matches what the equivalent regular expression does', () => {
+    const piece = fc.string({ minLength: 1, maxLength: 6, unit: fc.constantFrom('a', 'b', '*') });
+    const word = fc.string({ minLength: 0, maxLength: 8, unit: fc.constantFrom('a', 'b') });
+    fc.assert(
+      fc.property(piece, word, (pattern, column) => {
+        const regex = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
+        expect(labels(`s.p.t.${pattern}`, 's', ['p', 't', column])).toEqual(regex.test(column) ? ['label'] : []);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

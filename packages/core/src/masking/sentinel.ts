@@ -1,0 +1,63 @@
+/**
+ * What our masks look like. A masked value must be told from data when a client sends it back, so every one that has
+ * room for it carries a mark that ordinary data does not: a form of `#***#`, or a `masked_` fingerprint, or a UUID
+ * with a version and a first field of our own. All of it is ASCII without quotes or backslashes, so that it comes
+ * through JSON, CSV and SQL literals as it is, and none of it depends on the case of letters.
+ */
+
+/** In place of a hidden part, and of a whole value where `redacted` has no room. */
+export const mark = '#***#';
+
+/** In place of a whole value. */
+export const redacted = '#*masked*#';
+
+export type FingerprintKind = 'hash' | 'token';
+
+const fingerprintLetters = { hash: 'h', token: 't' } as const;
+
+/** Hex digits of a fingerprint: what is enough for any table, and the least we accept where a column is short. */
+const fingerprintLengths = [32, 16] as const;
+
+/** "mask" in ASCII; as the first field of a version 8 UUID (RFC 9562 section 5.8) nobody else's generator makes it. */
+const uuidField = '6d61736b';
+
+/** The text form of a fingerprint; undefined when not even the shortest fits. `digest` holds 16 bytes or more. */
+export function fingerprintText(kind: FingerprintKind, digest: Uint8Array, maxLength: number): string | undefined {
+  const prefix = `masked_${fingerprintLetters[kind]}`;
+  const length = fingerprintLengths.find((digits) => prefix.length + digits <= maxLength);
+  return length === undefined ? undefined : prefix + hex(digest).slice(0, length);
+}
+
+/** A valid UUID that stands for the digest (16 bytes or more). */
+export function fingerprintUuid(digest: Uint8Array): string {
+  const digits = hex(digest);
+  const variant = '89ab'.charAt((digest[15] ?? 0) & 3);
+  return [
+    uuidField,
+    digits.slice(0, 4),
+    `8${digits.slice(4, 7)}`,
+    `${variant}${digits.slice(7, 10)}`,
+    digits.slice(10, 22),
+  ].join('-');
+}
+
+const ours = new RegExp(
+  [
+    String.raw`#\*(?:\*|masked)\*#`,
+    `masked_[${Object.values(fingerprintLetters).join('')}][0-9a-f]{${fingerprintLengths[1]}}`,
+    // Databases take UUIDs with and without hyphens.
+    `${uuidField}-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}`,
+  ].join('|'),
+  'i',
+);
+
+/** True for text that holds, anywhere, a value that a mask of ours could have produced. Linear in the text's length. */
+export function isMasked(text: string): boolean {
+  return ours.test(text);
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
