@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { readCertificate } from './check-files.ts';
+import { absolute } from './config.ts';
+import type { Environment } from './environment.ts';
+import { isLoopbackHost } from './host-port.ts';
+import type { DocumentPath, Finding } from './problem.ts';
+import type { ConfigDocument } from './schema.ts';
+import { readSecretNow, SecretError } from './secrets.ts';
+
+type TargetDocument = ConfigDocument['targets'][number];
+
+export function checkTargets(document: ConfigDocument, dir: string, environment: Environment): Finding[] {
+  if (document.targets.length === 0) {
+    return [{ severity: 'warning', path: ['targets'], message: 'there is no target: nothing can be reached' }];
+  }
+  const found: Finding[] = [];
+  const names = new Map<string, string>();
+  const listeners = document.listen as Readonly<Record<string, unknown>>;
+  for (const [index, target] of document.targets.entries()) {
+    const path = ['targets', index];
+    // Names that differ only in case would be one name to people, and to some protocols.
+    const twin = names.get(target.name.toLowerCase());
+    if (twin !== undefined) {
+      const message = twin === target.name ? 'another target has this name' : `differs from ${twin} only in case`;
+      found.push({ severity: 'error', path: [...path, 'name'], message });
+    }
+    names.set(target.name.toLowerCase(), target.name);
+    if (listeners[target.connector] === undefined) {
+      const message = `there is no listen.${target.connector}: clients can’t reach this target`;
+      found.push({ severity: 'warning', path: [...path, 'connector'], message });
+    }
+    found.push(...checkTargetTls(target, path, dir), ...checkCredential(target, path, dir, environment));
+  }
+  return found;
+}
+
+function checkTargetTls(target: TargetDocument, path: DocumentPath, dir: string): Finding[] {
+  const { mode } = target.tls;
+  const ca = 'ca' in target.tls ? target.tls.ca : undefined;
+  if (ca !== undefined) {
+    const certificate = readCertificate(resolve(dir, ca));
+    if (typeof certificate === 'string')
+      return [{ severity: 'error', path: [...path, 'tls', 'ca'], message: certificate }];
+    if (mode === 'disable' || mode === 'require') {
+      return [
+        {
+          severity: 'error',
+          path: [...path, 'tls', 'mode'],
+          message: `${mode} verifies nothing, so that ca has no use`,
+        },
+      ];
+    }
+  }
+  if (isLoopbackHost(target.address.host)) return [];
+  const tls = [...path, 'tls'];
+  if (mode === 'disable') {
+    return [{ severity: 'warning', path: tls, message: 'the connection to this target is not encrypted' }];
+  }
+  if (mode === 'require') {
+    const message = 'this target is not verified: whoever sits in between can read the credential';
+    return [{ severity: 'warning', path: tls, message }];
+  }
+  return [];
+}
+
+function checkCredential(target: TargetDocument, path: DocumentPath, dir: string, environment: Environment): Finding[] {
+  const { password } = target.credential;
+  if (password === undefined) return [];
+  try {
+    readSecretNow(absolute(password, dir), environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    return [{ severity: 'error', path: [...path, 'credential', 'password'], message: error.message }];
+  }
+}
