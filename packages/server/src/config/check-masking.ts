@@ -1,3 +1,5 @@
+import { matchesTarget, parseLabelPattern } from '@sluice/core/masking/label-pattern.ts';
+import { MaskingError } from '@sluice/core/masking/masking-error.ts';
 import { nearest } from './nearest.ts';
 import type { Finding } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
@@ -9,15 +11,15 @@ export function checkMasking({ masking, targets }: ConfigDocument): Finding[] {
   for (const [label, patterns] of Object.entries(masking.labels)) {
     for (const [index, pattern] of patterns.entries()) {
       const path = ['masking', 'labels', label, index];
-      const segments = splitPattern(pattern);
-      if (!segments) {
-        const message = 'must be <target>.<schema>.<table>.<column>, * in any place, "…" around a part with a dot';
-        found.push({ severity: 'error', path, message });
+      const parsed = parse(label, pattern);
+      if (typeof parsed === 'string') {
+        found.push({ severity: 'error', path, message: parsed });
         continue;
       }
-      const target = segments[0] ?? '';
-      if (names.some((name) => matches(target, name))) continue;
-      if (target.includes('*')) {
+      if (names.some((name) => matchesTarget(parsed, name))) continue;
+      const first = parsed.segments[0];
+      const target = first !== undefined && 'name' in first ? first.name : undefined;
+      if (target === undefined) {
         found.push({ severity: 'warning', path, message: 'no target has a name like this' });
         continue;
       }
@@ -42,15 +44,12 @@ export function checkMasking({ masking, targets }: ConfigDocument): Finding[] {
   return found;
 }
 
-/** Four parts, each plain or in double quotes (a quote inside doubled); undefined for anything else. */
-function splitPattern(pattern: string): string[] | undefined {
-  const part = '(?:"((?:[^"]|"")+)"|([^".\\s]+))';
-  const match = new RegExp(`^${part}\\.${part}\\.${part}\\.${part}$`).exec(pattern);
-  if (!match) return undefined;
-  return [1, 3, 5, 7].map((group) => match[group]?.replaceAll('""', '"') ?? match[group + 1] ?? '');
-}
-
-function matches(pattern: string, name: string): boolean {
-  const source = pattern.split('*').map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${source.join('.*')}$`, 's').test(name);
+/** The pattern, or what is wrong with it; where it stands is said by the finding. */
+function parse(label: string, pattern: string): ReturnType<typeof parseLabelPattern> | string {
+  try {
+    return parseLabelPattern(label, pattern);
+  } catch (error) {
+    if (!(error instanceof MaskingError)) throw error;
+    return error.message.replace(`masking.labels: label "${label}", pattern "${pattern}": `, '');
+  }
 }

@@ -14,6 +14,8 @@ import { readSecretNow } from './secrets.ts';
 export interface IssuerConfig {
   readonly issuer: string;
   readonly audience: readonly string[];
+  /** Clients whose tokens are accepted; absent for any. */
+  readonly authorizedParties?: readonly string[];
   /** A claim's name, or a path of names joined by dots. */
   readonly groupsClaim: string;
   readonly groupsPrefix?: string;
@@ -102,6 +104,7 @@ export function assemble(
         kindClaim: issuer.kind_claim,
         defaultKind: issuer.default_kind,
         ...defined({
+          authorizedParties: issuer.authorized_parties,
           groupsPrefix: issuer.groups_prefix,
           ownerClaim: issuer.owner_claim,
           jwksUri: issuer.jwks_uri,

@@ -129,7 +129,7 @@ targets:
     perch: top
     credential: {username: gw}
 masking:
-  labels: {pii.email: ["*.public.customers.email", "shop.*.*.mail", 'shop."we.ird"."t ""x""".c']}
+  labels: {pii.email: ["*.public.customers.email", "*.customers.email", "shop.*.*.mail", 'shop."we.ird"."t ""x""".c']}
   strategies: {pii.email: partial}
 recording: {durability: strict, sync_interval: 10ms, cap_per_result: 64KiB}
 approvals: {timeout: 2h, park: 0s, grant_ttl: 1d, max_pending: 3}
@@ -508,7 +508,7 @@ const bad: readonly [string, () => string | Uint8Array, string[]][] = [
     'a label with three parts',
     () => `${base}masking: {labels: {pii.email: [customers.email]}}\n`,
     [
-      '14:32: error: masking.labels["pii.email"][0]: must be <target>.<schema>.<table>.<column>, * in any place, "…" around a part with a dot',
+      '14:32: error: masking.labels["pii.email"][0]: it has 2 of 4 segments and does not begin with "*.", so it would match nothing. Write <target>.<schema>.<table>.<column>, with * in any place.',
     ],
   ],
   [

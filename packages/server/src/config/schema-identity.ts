@@ -30,6 +30,14 @@ const issuerSchema = z.strictObject({
     .union([audience, z.array(audience).min(1, { error: 'must name at least one audience' }).max(32)])
     .transform((value) => (typeof value === 'string' ? [value] : value))
     .describe('The audience a token must be meant for; one or a list of which one must match.'),
+  authorized_parties: z
+    .array(line(1024))
+    .min(1, { error: 'must name at least one client' })
+    .max(1000)
+    .optional()
+    .describe(
+      'Clients whose tokens are accepted (`azp`, else `client_id`). Absent: any client’s, but a token for several audiences must name one of ours in `azp`.',
+    ),
   groups_claim: claimPath()
     .prefault('groups')
     .describe(
