@@ -1,0 +1,64 @@
+import type { Log } from '@sluice/core/contract/connector.ts';
+import pg from 'pg';
+import { openDatabase, queriesOver, types } from '../driver.ts';
+import { migrate } from '../migrate.ts';
+import type { Store } from '../store-port.ts';
+import { checkedChannel, Subscriptions } from '../subscriptions.ts';
+import { explainFailure } from './failure.ts';
+import { Listener } from './listener.ts';
+import { parseStoreUrl } from './url.ts';
+
+/** The store that several gateways share: any PostgreSQL. Its loss makes requests fail, and it is used again once back. */
+export async function openExternal(url: string, log: Log): Promise<Store> {
+  const address = parseStoreUrl(url);
+  if (!address.secure) {
+    log.warn({ store: address.shown }, 'the connection to the store is not protected; use sslmode=verify-full');
+  }
+  const config: pg.ClientConfig = {
+    ...address.client,
+    types,
+    application_name: 'sluice',
+    connectionTimeoutMillis: 10_000,
+    // A server that hangs, or a network that swallows, must end in an error rather than in a wait without end.
+    statement_timeout: 30_000,
+    query_timeout: 35_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool({ ...config, max: 10 });
+  pool.on('error', (error) => log.warn({ error: error.message }, 'lost an idle connection to the store'));
+  const subscriptions = new Subscriptions(log);
+  const listener = new Listener(config, subscriptions, log);
+  const database = openDatabase(pool);
+  const end = async (): Promise<void> => {
+    await listener.stop();
+    await pool.end();
+  };
+  try {
+    await migrate(database);
+    await listener.start();
+  } catch (error) {
+    await end().catch(() => {});
+    throw explainFailure(error, address.shown);
+  }
+  const { db, transaction, notify, ping } = queriesOver(database);
+  let closed: Promise<void> | undefined;
+  return {
+    kind: 'postgres',
+    db,
+    transaction,
+    notify,
+    ping,
+    async subscribe(channel, subscriber) {
+      checkedChannel(channel);
+      if (subscriptions.add(channel, subscriber)) await listener.listen(channel);
+      return async () => {
+        if (subscriptions.remove(channel, subscriber)) await listener.unlisten(channel);
+      };
+    },
+    close() {
+      closed ??= end();
+      return closed;
+    },
+  };
+}
