@@ -205,7 +205,7 @@ describe('tokens', () => {
     }
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
     expect((await as('alex').whoami()).display_name).toBe('alex');
-    expect(services.audited.filter((event) => event.type === 'api_unauthenticated')).toHaveLength(7);
+    expect(services.audited.filter((event) => event.name === 'auth.refused')).toHaveLength(7);
   });
 
   it('never reach the log', async () => {

@@ -87,7 +87,7 @@ export async function createApi(services: ApiServices, options: ApiOptions): Pro
         ? {}
         : {
             onRequest: async (request: FastifyRequest) => {
-              principals.set(request, await authenticate(request, name, services, countFailure));
+              principals.set(request, await authenticate(request, services, countFailure));
             },
           }),
       handler: (request, reply) =>

@@ -29,7 +29,6 @@ export class TooManyFailures extends ApiError {
  */
 export async function authenticate(
   request: FastifyRequest,
-  route: string,
   services: ApiServices,
   countFailure: CountFailure,
 ): Promise<Principal> {
@@ -40,7 +39,14 @@ export async function authenticate(
     return await services.identity.bearer(token);
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'unauthenticated') throw error;
-    services.audit({ type: 'api_unauthenticated', address: request.ip, route });
+    services.audit.record({
+      name: 'auth.refused',
+      channel: 'api',
+      code: 'unauthenticated',
+      user: '',
+      target: '',
+      address: request.ip,
+    });
     const wait = await countFailure(request);
     if (wait !== undefined) throw new TooManyFailures(wait);
     throw unauthenticated();

@@ -27,7 +27,6 @@ export async function dispatch(
   const guard = guardOf(name, route, principal, services);
   // The table's types say what each handler is given; the schemas made sure of it before we came here.
   const call: Call<RouteName> = {
-    route: name,
     services,
     params: request.params,
     query: request.query,
@@ -51,7 +50,7 @@ function guardOf(
 ): Guard | undefined {
   if (route.caller.kind === 'public') return undefined;
   if (!principal) throw new Error(`route ${name} was reached without a principal`);
-  return new Guard(name, route.caller, principal, services);
+  return new Guard(route, route.caller, principal, services);
 }
 
 function preferredStream(route: Route, accept: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { ApiError } from '@sluice/api/api-error.ts';
 import type { Caller, ObjectCaller } from '@sluice/api/caller.ts';
+import type { Endpoint } from '@sluice/api/endpoints.ts';
 import { mayReview } from '@sluice/core/approvals/review.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
@@ -7,7 +8,6 @@ import type { ApiServices } from './services.ts';
 
 /** An object of the gateway, as far as it matters to who may see or touch it. */
 export interface Guarded {
-  readonly id: string;
   readonly target: string;
   /** Id of the principal it belongs to. */
   readonly owner?: string;
@@ -20,12 +20,12 @@ export interface Guarded {
  */
 export class Guard {
   readonly principal: Principal;
-  readonly #route: string;
+  readonly #route: Endpoint;
   readonly #rule: Exclude<Caller, { kind: 'public' }>;
   readonly #services: ApiServices;
   #asked = false;
 
-  constructor(route: string, rule: Exclude<Caller, { kind: 'public' }>, principal: Principal, services: ApiServices) {
+  constructor(route: Endpoint, rule: Exclude<Caller, { kind: 'public' }>, principal: Principal, services: ApiServices) {
     this.#route = route;
     this.#rule = rule;
     this.principal = principal;
@@ -43,8 +43,13 @@ export class Guard {
     if (object !== undefined) {
       const found = guarded(object);
       if (this.#may(found)) return object;
-      const { kind, id } = this.principal;
-      this.#services.audit({ type: 'api_refused', principal: { kind, id }, route: this.#route, object: found.id });
+      this.#services.audit.record({
+        name: 'api.refused',
+        principal: this.principal.id,
+        method: this.#route.method,
+        route: this.#route.path,
+        target: found.target,
+      });
     }
     throw new ApiError('not_found', missing, {
       hint: 'It does not exist, or you may not see it. Check the name or id.',

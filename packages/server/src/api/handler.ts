@@ -13,7 +13,6 @@ type Parsed<R, Key extends string> = R extends { readonly [K in Key]: infer S ex
 
 /** What a handler is given: everything already validated, the caller already authenticated. */
 export interface Call<Name extends RouteName> {
-  readonly route: Name;
   readonly services: ApiServices;
   readonly params: Parsed<Table[Name], 'params'>;
   readonly query: Parsed<Table[Name], 'query'>;

@@ -156,10 +156,9 @@ describe('sessions', () => {
     for await (const part of await as('alex').recording('ses_bot')) parts.push(part);
     expect(Buffer.concat(parts)).toEqual(Buffer.from(services.recordingBytes.get('ses_bot') ?? []));
     expect(services.audited).toContainEqual({
-      type: 'recording_read',
-      principal: { kind: 'user', id: people.alex.id },
+      name: 'recording.read',
       session: 'ses_bot',
-      route: 'getSessionRecording',
+      by: people.alex.id,
     });
   });
 
@@ -184,10 +183,11 @@ describe('sessions', () => {
   it('refused to someone are audited', async () => {
     await errorOf(as('dana').kill('ses_bot'));
     expect(services.audited).toContainEqual({
-      type: 'api_refused',
-      principal: { kind: 'user', id: people.dana.id },
-      route: 'killSession',
-      object: 'ses_bot',
+      name: 'api.refused',
+      principal: people.dana.id,
+      method: 'POST',
+      route: '/api/v1/sessions/{id}/kill',
+      target: 'shop',
     });
   });
 });

@@ -1,5 +1,6 @@
 /** What the API needs of the rest of the gateway, as small ports: types only. main.ts puts the real parts behind them. */
 import type { GatewayVerb } from '@sluice/api/caller.ts';
+import type { AuditSink } from '@sluice/core/contract/audit.ts';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Identity } from '@sluice/core/contract/identity.ts';
@@ -28,20 +29,9 @@ export interface ApiServices {
   /** Public keys of seals, the current one and those before it. */
   keys(): Promise<readonly SealKey[]>;
   health(): Promise<Health>;
-  /** Tells the audit trail; must not throw. */
-  audit(event: ApiAuditEvent): void;
+  /** For facts of the API itself; what the services do (an approval, a kill, a revocation) they record themselves. */
+  readonly audit: AuditSink;
 }
-
-/** Facts of the API itself. What the services do (an approval, a kill, a revocation) they audit themselves. */
-export type ApiAuditEvent =
-  | { readonly type: 'api_unauthenticated'; readonly address: string; readonly route: string }
-  | { readonly type: 'api_refused'; readonly principal: PrincipalRef; readonly route: string; readonly object: string }
-  | {
-      readonly type: 'recording_read';
-      readonly principal: PrincipalRef;
-      readonly session: string;
-      readonly route: string;
-    };
 
 export interface IssuedCredential {
   readonly id: string;

@@ -9,11 +9,7 @@ type Names = 'issueAccessCredential' | 'listAccessCredentials' | 'revokeAccessCr
 export const accessCredentialRoutes: Pick<Handlers, Names> = {
   async issueAccessCredential({ services, guard, body }) {
     const target = services.targets.list().find((candidate) => candidate.name === body.target);
-    const { name } = guard.must(
-      target,
-      (found) => ({ id: found.name, target: found.name }),
-      'No target of this name to connect to.',
-    );
+    const { name } = guard.must(target, (found) => ({ target: found.name }), 'No target of this name to connect to.');
     const ttlMs = body.ttl === undefined ? undefined : parseDuration(body.ttl);
     if (body.ttl !== undefined && ttlMs === undefined) throw new ApiError('bad_request', 'ttl is not a duration.');
     const issued = await services.credentials.issue({
@@ -35,7 +31,7 @@ export const accessCredentialRoutes: Pick<Handlers, Names> = {
   async revokeAccessCredential({ services, guard, params }) {
     const record = guard.must(
       await services.credentials.find(params.id),
-      (found) => ({ id: found.id, target: found.target, owner: found.principal }),
+      (found) => ({ target: found.target, owner: found.principal }),
       'No access credential of this id.',
     );
     await services.credentials.revoke(record.id, guard.principal);

@@ -52,5 +52,5 @@ async function find({ services, guard, params }: OneRequest): Promise<AccessRequ
 }
 
 function guarded(request: AccessRequest): Guarded {
-  return { id: request.id, target: request.target, owner: request.requester.id, request };
+  return { target: request.target, owner: request.requester.id, request };
 }

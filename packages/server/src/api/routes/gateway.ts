@@ -26,7 +26,7 @@ export function gatewayRoutes(version: string): Pick<Handlers, Names> {
     },
 
     async listTargets({ services, guard }) {
-      const visible = guard.filter((target: Target) => ({ id: target.name, target: target.name }));
+      const visible = guard.filter((target: Target) => ({ target: target.name }));
       return {
         items: visible(services.targets.list()).map((target) => ({
           name: target.name,

@@ -19,11 +19,7 @@ export const policyRoutes: Pick<Handlers, Names> = {
 
   async dryRunPolicies({ services, guard, body, client }) {
     const target = services.targets.list().find((candidate) => candidate.name === body.target);
-    const { name } = guard.must(
-      target,
-      (found) => ({ id: found.name, target: found.name }),
-      'No target of this name to connect to.',
-    );
+    const { name } = guard.must(target, (found) => ({ target: found.name }), 'No target of this name to connect to.');
     if (body.principal && !services.authorize(guard.principal, 'gateway:manage', name)) {
       throw new ApiError('refused', 'Supposing another principal needs gateway:manage on the target.', {
         hint: 'Leave the principal out to ask for yourself.',

@@ -33,16 +33,18 @@ export const sessionRoutes: Pick<Handlers, Names> = {
 
   async listSessionEvents(call) {
     const { services, query } = call;
-    const { id } = await find(call);
-    auditRead(call, id);
+    const session = await find(call);
+    witnessRead(call, session);
+    const { id } = session;
     const events = services.recordings.events(id);
     if (call.streamAs === jsonLines) return new Stream(jsonLines, linesOf(events));
     return pageOfEvents(events, query.after ?? 0, query.limit ?? 200);
   },
 
   async getSessionRecording(call) {
-    const { id } = await find(call);
-    auditRead(call, id);
+    const session = await find(call);
+    witnessRead(call, session);
+    const { id } = session;
     const bytes = await call.services.recordings.open(id);
     if (!bytes) throw new ApiError('not_found', 'The recording of this session is not on this gateway.');
     return new Stream(recordingMedia, bytes, `${id}.sluice`);
@@ -65,12 +67,13 @@ async function find({ services, guard, params }: OneSession): Promise<SessionRec
 }
 
 function guarded(session: SessionRecord): Guarded {
-  return { id: session.id, target: session.target, owner: session.principal.id };
+  return { target: session.target, owner: session.principal.id };
 }
 
-function auditRead(call: Call<'listSessionEvents'> | Call<'getSessionRecording'>, session: string): void {
-  const { kind, id } = call.guard.principal;
-  call.services.audit({ type: 'recording_read', principal: { kind, id }, session, route: call.route });
+/** Throws when it can't be witnessed; then nothing is read. */
+function witnessRead({ services, guard }: OneSession, session: SessionRecord): void {
+  if (session.principal.id === guard.principal.id) return;
+  services.audit.record({ name: 'recording.read', session: session.id, by: guard.principal.id });
 }
 
 async function pageOfEvents(events: AsyncIterable<object>, after: number, limit: number) {

@@ -3,11 +3,12 @@ import type { GatewayVerb } from '@sluice/api/caller.ts';
 import { advance } from '@sluice/core/approvals/machine.ts';
 import { refusalText } from '@sluice/core/approvals/refusal.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
+import type { AuditEvent } from '@sluice/core/domain/audit-event.ts';
 import type { Decision } from '@sluice/core/domain/decision.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { Principal, PrincipalKind } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
-import type { ApiAuditEvent, ApiServices, CredentialRecord, SessionRecord } from '../services.ts';
+import type { ApiServices, CredentialRecord, SessionRecord } from '../services.ts';
 
 export const issuer = 'https://id.example';
 
@@ -45,7 +46,7 @@ const grants: Readonly<Record<string, readonly string[]>> = {
 };
 
 export interface TestServices extends ApiServices {
-  readonly audited: ApiAuditEvent[];
+  readonly audited: AuditEvent[];
   readonly logged: { level: string; fields: object; message: string }[];
   readonly credentialRows: Map<string, CredentialRecord>;
   readonly requestRows: Map<string, AccessRequest>;
@@ -56,7 +57,7 @@ export interface TestServices extends ApiServices {
 }
 
 export function testServices(): TestServices {
-  const audited: ApiAuditEvent[] = [];
+  const audited: AuditEvent[] = [];
   const logged: TestServices['logged'] = [];
   const credentialRows = new Map<string, CredentialRecord>();
   const requestRows = new Map<string, AccessRequest>();
@@ -75,7 +76,7 @@ export function testServices(): TestServices {
     ready: true,
     clock: { now: () => Date.now() },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    audit: (event) => void audited.push(event),
+    audit: { record: (event) => void audited.push(event) },
     identity: {
       async bearer(token) {
         const known = Object.values(people).find((one) => `${one.subject}-token` === token.reveal());
