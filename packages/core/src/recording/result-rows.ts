@@ -1,0 +1,130 @@
+import type { Digests } from '../contract/crypto.ts';
+import { toHex } from './format.ts';
+import type { RunningDigest, StartDigest } from './ports.ts';
+
+export interface RowSettings {
+  /** Bytes of rows kept per result; what comes after is counted and digested. */
+  readonly cap: number;
+  /** Bytes of rows collected before they become one event. */
+  readonly batch: number;
+}
+
+export interface RowTotals {
+  readonly rows: number;
+  readonly bytes: number;
+  /** SHA-256 of all row bytes, lower-case hex. */
+  readonly digest: string;
+}
+
+export interface RowEvents {
+  /** Payload of a `rows` event; valid during the call. */
+  rows(payload: Uint8Array): void;
+  capped(afterRows: number, afterBytes: number): void;
+}
+
+/** Where the cells begin: a `rows` payload starts with the u32 number of its rows. */
+export const cellsAt = 4;
+const initialSize = 2 * 1024;
+
+/** The rows of the result that is under way: batches them, stops keeping them at the cap, never stops counting. */
+export class ResultRows {
+  readonly #digests: Digests;
+  readonly #startDigest: StartDigest;
+  readonly #settings: RowSettings;
+  readonly #events: RowEvents;
+  readonly #empty: string;
+  #bytes = new Uint8Array(initialSize);
+  #used = cellsAt;
+  #batchRows = 0;
+  #rows = 0;
+  #total = 0;
+  #kept = 0;
+  #capped = false;
+  #running: RunningDigest | undefined;
+
+  constructor(digests: Digests, startDigest: StartDigest, settings: RowSettings, events: RowEvents) {
+    this.#digests = digests;
+    this.#startDigest = startDigest;
+    this.#settings = settings;
+    this.#events = events;
+    this.#empty = toHex(digests.sha256());
+  }
+
+  /** Rows that are neither written nor only counted yet. */
+  get waiting(): boolean {
+    return this.#batchRows > 0 && !this.#capped;
+  }
+
+  add(cells: Uint8Array): void {
+    if (!this.#capped && this.#kept + cells.length > this.#settings.cap) {
+      this.emit();
+      this.#capped = true;
+      this.#events.capped(this.#rows, this.#total);
+    }
+    if (this.#used > cellsAt && this.#used + cells.length > this.#settings.batch) this.emit();
+    this.#room(cells.length);
+    this.#bytes.set(cells, this.#used);
+    this.#used += cells.length;
+    this.#batchRows++;
+    this.#rows++;
+    this.#total += cells.length;
+    if (!this.#capped) this.#kept += cells.length;
+  }
+
+  /** Turns the collected rows into an event. */
+  emit(): void {
+    if (this.#batchRows === 0) return;
+    this.#running ??= this.#startDigest();
+    this.#running.update(this.#bytes.subarray(cellsAt, this.#used));
+    this.#write();
+  }
+
+  /** The result is over: its last rows become an event, its totals come back, and the next one begins. */
+  complete(): RowTotals {
+    let digest = this.#empty;
+    if (this.#running) {
+      this.emit();
+      digest = toHex(this.#running.digest());
+    } else if (this.#batchRows > 0) {
+      // Nearly every result fits one batch, and then one call hashes it.
+      digest = toHex(this.#digests.sha256(this.#bytes.subarray(cellsAt, this.#used)));
+      this.#write();
+    }
+    const totals = { rows: this.#rows, bytes: this.#total, digest };
+    this.reset();
+    return totals;
+  }
+
+  /** The result ended without being complete. */
+  reset(): void {
+    this.emit();
+    this.#rows = 0;
+    this.#total = 0;
+    this.#kept = 0;
+    this.#capped = false;
+    this.#running = undefined;
+  }
+
+  /** Gives memory back while a session idles. */
+  trim(): void {
+    if (this.#batchRows === 0 && this.#bytes.length > initialSize) this.#bytes = new Uint8Array(initialSize);
+  }
+
+  #write(): void {
+    const rows = this.#batchRows;
+    const used = this.#used;
+    this.#batchRows = 0;
+    this.#used = cellsAt;
+    if (this.#capped) return;
+    new DataView(this.#bytes.buffer).setUint32(0, rows);
+    this.#events.rows(this.#bytes.subarray(0, used));
+  }
+
+  #room(size: number): void {
+    const needed = this.#used + size;
+    if (needed <= this.#bytes.length) return;
+    const next = new Uint8Array(Math.max(needed, Math.min(this.#bytes.length * 2, this.#settings.batch)));
+    next.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = next;
+  }
+}

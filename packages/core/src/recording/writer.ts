@@ -1,0 +1,256 @@
+import type { Digests, Signer } from '../contract/crypto.ts';
+import { CoreError } from '../domain/error.ts';
+import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { EndReason, SessionInfo } from '../domain/session.ts';
+import type { Counts, EndEvent, HeaderEvent } from './entry.ts';
+import { eventTypes, formatVersion, sealPayload, toHex } from './format.ts';
+import { FrameBuffer } from './frame-buffer.ts';
+import type { ByteSink, Deflater, StartDigest } from './ports.ts';
+import { ResultRows, type RowSettings } from './result-rows.ts';
+import { sealMessage } from './seal.ts';
+
+export interface WriterPorts {
+  readonly sink: ByteSink;
+  readonly digests: Digests;
+  readonly startDigest: StartDigest;
+  readonly deflater: Deflater;
+  readonly signer: Signer;
+  /** Microseconds since the session started. */
+  micros(): number;
+}
+
+export interface Finished {
+  /** Identity of the recording, lower-case hex. */
+  readonly head: string;
+  /** Events before the seal. */
+  readonly events: number;
+  readonly counts: Counts;
+}
+
+/** Unwritten bytes past which the writer writes on its own: bounds the memory of a session that never flushes. */
+const flushAt = 256 * 1024;
+// End and seal must fit what the sink keeps in reserve, so free text in the end event is short.
+const errorLength = 256;
+
+export class RecordingWriter {
+  readonly #ports: WriterPorts;
+  readonly #header: HeaderEvent;
+  readonly #frames: FrameBuffer;
+  readonly #rows: ResultRows;
+  #durable: ReturnType<FrameBuffer['mark']>;
+  #failure: CoreError | undefined;
+  #sinkFailed = false;
+  #lost: number | undefined;
+  #finished: Finished | undefined;
+  #units = 0;
+  #allowed = 0;
+  #denied = 0;
+  #held = 0;
+  #rowCount = 0;
+  #rowBytes = 0;
+
+  /** Appends magic and header; nothing is written before the first `flush`. */
+  constructor(session: SessionInfo, policyHash: string, ports: WriterPorts, rows: RowSettings) {
+    this.#ports = ports;
+    this.#frames = new FrameBuffer(ports.digests, ports.deflater);
+    this.#durable = this.#frames.mark();
+    this.#rows = new ResultRows(ports.digests, ports.startDigest, rows, {
+      rows: (payload) => void this.#frames.binary(eventTypes.rows, this.#ports.micros(), payload),
+      capped: (afterRows, afterBytes) => void this.#text({ type: 'capped', afterRows, afterBytes }),
+    });
+    this.#header = {
+      type: 'header',
+      version: formatVersion,
+      session: session.id,
+      principal: session.principal,
+      target: session.target,
+      client: session.client,
+      startedAt: session.startedAt,
+      policyHash,
+    };
+    this.#frames.text(eventTypes.header, 0, JSON.stringify(this.#header));
+  }
+
+  /** Returns the event's number, counted from 0 (the header). Throws `CoreError('recording_failed')`. */
+  append(event: RecordingEvent): number {
+    this.#check();
+    try {
+      const number = this.#append(event);
+      if (this.#frames.used > flushAt) this.flush();
+      return number;
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  /** One row of the current result, in the layout of the `rows` event. */
+  row(cells: Uint8Array): void {
+    this.#check();
+    try {
+      this.#rows.add(cells);
+      if (this.#frames.used > flushAt) this.flush();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  /** One synchronous write of everything appended since the last. Throws `CoreError('recording_failed')`. */
+  flush(): void {
+    this.#check();
+    try {
+      if (this.#rows.waiting) this.#rows.emit();
+      this.#write();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  /** Releases buffers while the session idles. */
+  trim(): void {
+    this.#rows.trim();
+    this.#frames.trim();
+  }
+
+  /**
+   * Appends end and seal and writes them. After a failed write the recording continues from the last event that was
+   * written, so that even a full disk leaves a recording that verifies and says what is missing.
+   * Throws `CoreError('recording_failed')` when not even that could be written; may then be tried again.
+   */
+  finish(reason: EndReason, error?: string): Finished {
+    if (this.#finished) return this.#finished;
+    if (!this.#sinkFailed) {
+      try {
+        this.#rows.reset();
+        this.#write();
+      } catch (cause) {
+        this.#fail(cause);
+      }
+    }
+    this.#lost ??= this.#frames.count - this.#durable.count;
+    this.#frames.rewind(this.#durable);
+    try {
+      return this.#end(this.#lost > 0 ? 'recording_failed' : reason, error ?? this.#failure?.publicMessage);
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  #end(reason: EndReason, error: string | undefined): Finished {
+    const counts = this.#counts();
+    const end: EndEvent = {
+      type: 'end',
+      reason,
+      ...(error === undefined ? {} : { error: error.slice(0, errorLength) }),
+      lost: this.#lost ?? 0,
+      counts,
+    };
+    this.#frames.text(eventTypes.end, this.#ports.micros(), JSON.stringify(end));
+    const events = this.#frames.count;
+    const head = this.#frames.head;
+    appendSeal(this.#frames, this.#header, this.#ports.signer);
+    this.#write();
+    this.#finished = { head: toHex(head), events, counts };
+    return this.#finished;
+  }
+
+  #append(event: RecordingEvent): number {
+    switch (event.type) {
+      case 'rows':
+        // Rows come through `row`, so that cap, counts and digest hold; a ready-made batch is none of the session's.
+        throw new Error('rows events are made by the writer');
+      case 'shape':
+      case 'error':
+        this.#rows.reset();
+        break;
+      case 'complete': {
+        const totals = this.#rows.complete();
+        this.#rowCount += totals.rows;
+        this.#rowBytes += totals.bytes;
+        return this.#text({ type: 'complete', unit: event.unit, tag: event.tag, ...totals });
+      }
+      case 'action':
+        this.#count(event.effect);
+        break;
+      default:
+        break;
+    }
+    if (this.#rows.waiting) this.#rows.emit();
+    if (event.type === 'terminal') return this.#terminal(event.direction, event.data);
+    return this.#text(event);
+  }
+
+  #terminal(direction: 'input' | 'output', data: Uint8Array): number {
+    const payload = new Uint8Array(1 + data.length);
+    payload[0] = direction === 'input' ? 0 : 1;
+    payload.set(data, 1);
+    return this.#frames.binary(eventTypes.terminal, this.#ports.micros(), payload);
+  }
+
+  #text(event: RecordingEvent): number {
+    return this.#frames.text(eventTypes[event.type], this.#ports.micros(), JSON.stringify(event));
+  }
+
+  #count(effect: 'allow' | 'deny' | 'hold'): void {
+    this.#units++;
+    if (effect === 'allow') this.#allowed++;
+    else if (effect === 'deny') this.#denied++;
+    else this.#held++;
+  }
+
+  #counts(): Counts {
+    return {
+      units: this.#units,
+      allowed: this.#allowed,
+      denied: this.#denied,
+      held: this.#held,
+      rows: this.#rowCount,
+      rowBytes: this.#rowBytes,
+    };
+  }
+
+  #write(): void {
+    if (this.#frames.used === 0) return;
+    try {
+      this.#ports.sink.write(this.#frames.waiting());
+    } catch (cause) {
+      this.#sinkFailed = true;
+      throw cause;
+    }
+    this.#frames.clear();
+    this.#durable = this.#frames.mark();
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#finished) {
+      throw new CoreError('session_over', 'gateway', 'The session is over.', { detail: 'recording already sealed' });
+    }
+  }
+
+  #fail(cause: unknown): CoreError {
+    this.#failure ??=
+      cause instanceof CoreError
+        ? cause
+        : new CoreError('recording_failed', 'gateway', 'The session can no longer be recorded and was ended.', {
+            cause,
+            detail: `writing the recording failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          });
+    return this.#failure;
+  }
+}
+
+/** Appends the seal over everything in the chain so far. */
+export function appendSeal(frames: FrameBuffer, header: HeaderEvent, signer: Signer): void {
+  const message = sealMessage({
+    session: header.session,
+    target: header.target.name,
+    principal: header.principal.id,
+    events: frames.count,
+    head: frames.head,
+  });
+  const payload = new Uint8Array(sealPayload);
+  for (let i = 0; i < 8; i++) payload[i] = Number.parseInt(signer.keyId.slice(i * 2, i * 2 + 2), 16);
+  new DataView(payload.buffer).setBigUint64(8, BigInt(frames.count));
+  payload.set(signer.sign(message), 16);
+  frames.binary(eventTypes.seal, frames.time, payload, true);
+}
