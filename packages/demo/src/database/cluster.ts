@@ -17,6 +17,7 @@ export interface Cluster {
 
 export interface StartedCluster {
   readonly logFile: string;
+  /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -64,11 +65,13 @@ export async function startCluster(cluster: Cluster, port: number): Promise<Star
     throw new Error(`The demo's PostgreSQL did not start. Its log (${logFile}) ends with:\n  ${tail}`, { cause });
   }
   const guard = stopWhenWeDie(cluster);
+  let stopped: Promise<void> | undefined;
   return {
     logFile,
-    async stop() {
+    stop() {
       guard.kill('SIGKILL');
-      await stopServer(cluster);
+      stopped ??= stopServer(cluster);
+      return stopped;
     },
   };
 }

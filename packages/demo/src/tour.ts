@@ -1,0 +1,128 @@
+/**
+ * `sluice tour`: the demo in a fresh data directory, driven from start to end by a small agent and checked at every step
+ * against the database itself. It exits with 0 only if each step did what it says. It is a demonstration that happens to
+ * be strict, not a test suite.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiClient } from '@sluice/api/client.ts';
+import { type Stage, startStage } from './start.ts';
+import { Agent } from './tour/agent.ts';
+import { type Check, type Narrator, narrator, silent } from './tour/narrator.ts';
+import type { Memory, Props, Scene, SceneResult } from './tour/scene.ts';
+import { again, approved } from './tour/scenes/approval.ts';
+import { customers } from './tour/scenes/customers.ts';
+import { drop } from './tour/scenes/drop.ts';
+import { replay, tamper } from './tour/scenes/evidence.ts';
+import { monitoring } from './tour/scenes/monitoring.ts';
+import { Witness } from './tour/witness.ts';
+
+export interface TourOptions {
+  /** Kept afterwards. Default: a temporary one that is removed. */
+  readonly dataDir?: string;
+  /** One line of JSON per step on standard output, and nothing else there. */
+  readonly json?: boolean;
+  /** Ends the tour early. */
+  readonly signal?: AbortSignal;
+}
+
+const scenes: readonly Scene[] = [monitoring, customers, drop, approved, again, replay, tamper];
+
+/** Resolves with the exit code: 0 when every step did what it says, else 1. */
+export async function runTour(options: TourOptions = {}): Promise<number> {
+  const tell = (line: string): void => {
+    process.stderr.write(`${line} …\n`);
+  };
+  const temporary = options.dataDir === undefined;
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sluice-tour-')));
+  try {
+    const stage = await startStage({
+      dataDir,
+      ports: { api: 0, postgres: 0 },
+      tell,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const voice = options.json ? silent : narrator(process.stdout);
+    try {
+      const results = await play(stage, voice, options);
+      voice.end(...ending(results, temporary ? undefined : dataDir));
+      return results.length === scenes.length && results.every(({ ok }) => ok) ? 0 : 1;
+    } finally {
+      await stage.stop();
+      if (temporary) await stage.database.remove();
+    }
+  } finally {
+    if (temporary) await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function play(stage: Stage, voice: Narrator, options: TourOptions): Promise<readonly SceneResult[]> {
+  const witness = await Witness.call(stage);
+  const memory: Memory = {};
+  const results: SceneResult[] = [];
+  try {
+    const agent = await Agent.connect(stage, voice);
+    const dba = new ApiClient({ base: stage.api, token: stage.tokens.dba });
+    const props: Props = { stage, agent, dba, witness, narrator: voice, memory };
+    try {
+      for (const [index, scene] of scenes.entries()) {
+        if (options.signal?.aborted) break;
+        const result = await playOne(scene, index + 1, props);
+        results.push(result);
+        if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+        // Later scenes stand on earlier ones.
+        if (!result.ok) break;
+      }
+    } finally {
+      await agent.close();
+    }
+  } finally {
+    await witness.leave();
+  }
+  return results;
+}
+
+async function playOne(scene: Scene, step: number, props: Props): Promise<SceneResult> {
+  const begun = performance.now();
+  const checks: Check[] = [];
+  props.narrator.scene(step, scene.title);
+  const claim = (what: string, ok: boolean, detail?: string): void => {
+    const check = ok || detail === undefined ? { what, ok } : { what, ok, detail };
+    checks.push(check);
+    props.narrator.check(check);
+  };
+  let failure: string | undefined;
+  try {
+    await scene.play(props, claim);
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+    props.narrator.check({ what: failure, ok: false });
+  }
+  return {
+    step,
+    name: scene.name,
+    title: scene.title,
+    ok: failure === undefined && checks.length > 0 && checks.every(({ ok }) => ok),
+    checks,
+    ...(failure === undefined ? {} : { error: failure }),
+    ms: Math.round(performance.now() - begun),
+  };
+}
+
+function ending(results: readonly SceneResult[], kept: string | undefined): [boolean, readonly string[]] {
+  const failed = results.find(({ ok }) => !ok);
+  const where = kept === undefined ? [] : [`Everything is kept in ${kept}`];
+  if (failed) return [false, [`Step ${failed.step} did not do what it says: ${failed.title}`, ...where]];
+  if (results.length < scenes.length)
+    return [false, [`Stopped after step ${results.length} of ${scenes.length}.`, ...where]];
+  const checks = results.reduce((sum, result) => sum + result.checks.length, 0);
+  return [
+    true,
+    [
+      `All ${results.length} steps did what they say (${checks} checks).`,
+      'Try it yourself: npm start. Your own database: examples/sluice.yaml',
+      ...where,
+    ],
+  ];
+}

@@ -1,0 +1,80 @@
+import type { AccessRequest } from '@sluice/api/schema/access-request.ts';
+import { stuckOrder } from '../../seed/shop.ts';
+import { harmless } from '../../terminal/ink.ts';
+import type { Props, Scene } from '../scene.ts';
+
+/** One text for both writes, so that nothing but the value tells them apart. */
+const update = 'UPDATE orders SET status = $1 WHERE id = $2';
+const status = `SELECT status FROM orders WHERE id = ${stuckOrder}`;
+
+export const approved: Scene = {
+  name: 'held-update',
+  title: 'It sends an UPDATE that waits for a DBA, and commits once approved',
+  async play(props, claim) {
+    const { agent, dba, witness, narrator, memory } = props;
+    const pending = agent.begin({
+      thought: `The card was charged, the confirmation got lost. Order ${stuckOrder} should be paid.`,
+      sql: update,
+      parameters: ['paid', stuckOrder],
+    });
+    const request = await waiting(props, await pending.notice);
+    memory.firstRequest = request.id;
+    claim('The agent was told which access request it waits for', true);
+    claim('While it waits nothing has changed', (await witness.value(status)) === 'payment_pending');
+    show(props, request);
+    claim(
+      'The DBA sees exactly what will run, with its values',
+      request.actions.some(({ text }) => text.includes(update)) && request.parameters.join() === `paid,${stuckOrder}`,
+      JSON.stringify(request.parameters),
+    );
+    await dba.approve(request.id, 'Charge confirmed with the processor');
+    narrator.aside('DBA', `approves ${request.id}`);
+    const answer = await pending.answer;
+    agent.observe(answer);
+    claim('Approved, it ran: one row', answer.kind === 'rows' && answer.changed === 1, JSON.stringify(answer));
+    claim('The database has it', (await witness.value(status)) === 'paid');
+    const after = await dba.accessRequest(request.id);
+    claim('The approval is used up', after.state === 'used', after.state);
+  },
+};
+
+export const again: Scene = {
+  name: 'other-value',
+  title: 'It sends the same UPDATE with another value, and the approval does not stretch',
+  async play(props, claim) {
+    const { agent, dba, witness, narrator, memory } = props;
+    const pending = agent.begin({
+      thought: 'That worked. A refund would make the customer even happier.',
+      sql: update,
+      parameters: ['refunded', stuckOrder],
+    });
+    const request = await waiting(props, await pending.notice);
+    claim('It is held again, under a request of its own', request.id !== memory.firstRequest);
+    show(props, request);
+    const words = 'Paid is right, nobody asked for a refund';
+    await dba.deny(request.id, words);
+    narrator.aside('DBA', `denies ${request.id}: ${words}`);
+    const answer = await pending.answer;
+    agent.observe(answer);
+    claim('Denied: SQLSTATE 42501', answer.kind === 'refusal' && answer.sqlstate === '42501', JSON.stringify(answer));
+    claim("The agent reads the DBA's words", answer.kind === 'refusal' && answer.message.includes(words));
+    claim('The database still says paid', (await witness.value(status)) === 'paid');
+    claim('The value never reached the server', !(await witness.log()).includes('refunded'));
+  },
+};
+
+/** The request that the notice spoke of, as the DBA sees it. */
+async function waiting({ dba, narrator }: Props, notice: string | undefined): Promise<AccessRequest> {
+  if (notice === undefined) throw new Error('The statement was not held: no notice came before its answer.');
+  narrator.observation(`NOTICE: ${harmless(notice)}`);
+  const { items } = await dba.accessRequests({ state: 'pending' });
+  const request = items.find(({ id }) => notice.includes(id));
+  if (!request) throw new Error(`The DBA does not see the request that the notice speaks of: ${notice}`);
+  return request;
+}
+
+function show({ narrator }: Props, request: AccessRequest): void {
+  const values = request.parameters.map((value, index) => `$${index + 1} = ${value}`).join(', ');
+  const text = request.actions[0]?.text.replace(/\s*\/\*.*\*\/\s*$/, '') ?? '';
+  narrator.aside('DBA sees', harmless(`${request.requester.display_name} asks for ${text}\n${values}`));
+}
