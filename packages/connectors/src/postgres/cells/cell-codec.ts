@@ -1,0 +1,87 @@
+import type { CellMasker, CellShape } from '@sluice/core/contract/labels.ts';
+import { cellShape, type TypeLookup, typeOid } from './shapes.ts';
+
+/** A column of a result; `labels` are those under which its cells must be masked, empty for none. */
+export interface CellColumn {
+  readonly oid: number;
+  readonly typmod: number;
+  /** 0 text, 1 binary. */
+  readonly format: 0 | 1;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Masks the bytes of one cell that is not null; null where the mask is a null. Throws `RangeError` for bytes that
+ * the type cannot have, and whatever the masker throws.
+ */
+export type MaskCell = (cell: Buffer) => Buffer | null;
+
+/** One entry per column; undefined for a column whose cells pass as they are. */
+export function maskCells(
+  columns: readonly CellColumn[],
+  masker: CellMasker,
+  lookup?: TypeLookup,
+): readonly (MaskCell | undefined)[] {
+  return columns.map((column) => {
+    if (column.labels.length === 0) return undefined;
+    const shape = cellShape(column.oid, column.typmod, lookup);
+    const { decode, encode } = column.format === 0 ? textCodec : binaryCodec(column.oid, shape);
+    return (cell) => {
+      const value = decode(cell);
+      const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
+      return masked === null ? null : encode(masked);
+    };
+  });
+}
+
+interface Codec {
+  /** The value in text form; undefined when it has none that a mask could be made from, and so becomes a null. */
+  decode(cell: Buffer): string | undefined;
+  encode(masked: string): Buffer;
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const textCodec: Codec = {
+  decode(cell) {
+    try {
+      return strictUtf8.decode(cell);
+    } catch {
+      // A database in SQL_ASCII hands out whatever bytes were put in, whatever the client's encoding.
+      return undefined;
+    }
+  },
+  encode: (masked) => Buffer.from(masked, 'utf8'),
+};
+
+/** The type's send function decides its binary format; those of text, varchar, char, name and json send the text. */
+function binaryCodec(oid: number, shape: CellShape): Codec {
+  if (shape.kind === 'uuid') return uuidCodec;
+  if (oid === typeOid.jsonb) return jsonbCodec;
+  return shape.kind === 'other' ? opaqueCodec : textCodec;
+}
+
+/** uuid_send: the 16 bytes. */
+const uuidCodec: Codec = {
+  decode(cell) {
+    if (cell.length !== 16) throw new RangeError('a binary uuid that is not 16 bytes long');
+    return cell.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  },
+  encode: (masked) => Buffer.from(masked.replaceAll('-', ''), 'hex'),
+};
+
+/** jsonb_send: a version byte, which is 1, and the text. */
+const jsonbCodec: Codec = {
+  decode(cell) {
+    if (cell[0] !== 1) throw new RangeError('a binary jsonb of an unknown version');
+    return textCodec.decode(cell.subarray(1));
+  },
+  encode: (masked) => Buffer.concat([Buffer.of(1), Buffer.from(masked, 'utf8')]),
+};
+
+const opaqueCodec: Codec = {
+  decode: () => undefined,
+  encode() {
+    throw new RangeError('a binary format without a mask');
+  },
+};
