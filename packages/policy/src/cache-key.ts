@@ -1,0 +1,55 @@
+import type { Question } from '@sluice/core/contract/policy.ts';
+import type { Resource } from '@sluice/core/domain/resource.ts';
+import { contextReads, scopeActions } from './ast.ts';
+import type { LoadedPolicy } from './policy-set.ts';
+import type { PolicySchema, VerbSchema } from './schema.ts';
+import { type SessionAttribute, sessionAttributes } from './session-context.ts';
+
+/** Which context a decision about a verb can depend on. */
+export interface VerbReads {
+  /** False when it can depend on the very moment. */
+  readonly cacheable: boolean;
+  readonly session: readonly SessionAttribute[];
+  readonly action: readonly string[];
+}
+
+/** What the policies that can apply to each verb read; of a policy that uses the context whole, everything. */
+export function readsByVerb(policies: readonly LoadedPolicy[], schema: PolicySchema): ReadonlyMap<string, VerbReads> {
+  return new Map([...schema.verbs.values()].map((verb) => [verb.verb, readsOf(policies, verb)]));
+}
+
+function readsOf(policies: readonly LoadedPolicy[], verb: VerbSchema): VerbReads {
+  const reads = policies.filter((policy) => speaksOf(policy, verb)).map((policy) => contextReads(policy.json));
+  const isRead = (name: string): boolean => reads.some((read) => read === 'all' || read.has(name));
+  const session = sessionAttributes.filter((attribute) => isRead(attribute.name));
+  return {
+    cacheable: !session.some((attribute) => attribute.fleeting),
+    // The target is part of every key anyway.
+    session: session.filter((attribute) => attribute.name !== 'target'),
+    action: Object.keys(verb.context).filter(isRead).sort(),
+  };
+}
+
+function speaksOf(policy: LoadedPolicy, verb: VerbSchema): boolean {
+  const named = scopeActions(policy.json);
+  return named === undefined || named.some((id) => id === verb.verb || id === verb.access);
+}
+
+/** Equal keys mean: no policy of the set can tell the questions apart. */
+export function cacheKey({ principal, target, action, facts }: Question, reads: VerbReads): string {
+  const { kind, id, owner, groups, chain } = principal;
+  const parts: unknown[] = [kind, id, groups, owner?.kind, owner?.id, target.name, target.tags, action.verb];
+  parts.push(chain.length === 0 ? 0 : chain.map((link) => [link.kind, link.id]));
+  for (const resource of action.resources) pushResource(parts, resource);
+  for (const attribute of reads.session) parts.push(attribute.value(target, facts));
+  for (const name of reads.action) parts.push(action.context[name]);
+  return JSON.stringify(parts);
+}
+
+function pushResource(parts: unknown[], resource: Resource): void {
+  parts.push(boundary);
+  for (let link: Resource | undefined = resource; link; link = link.parent) parts.push(link.type, link.id);
+}
+
+/** Marks where one resource ends: no type or id is a number. */
+const boundary = 0;

@@ -1,0 +1,69 @@
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { ContextType } from '@sluice/core/contract/declarations.ts';
+import type { Question } from '@sluice/core/contract/policy.ts';
+import type { ContextValue } from '@sluice/core/domain/action.ts';
+import type { EngineRequest } from './engine.ts';
+import { principalEntity, resourceEntities, UnfitQuestion, uidOf } from './entities.ts';
+import type { PolicySchema, VerbSchema } from './schema.ts';
+import { sessionContext } from './session-context.ts';
+
+/** Each resource costs an evaluation, and a statement that names this many has no business being decided at once. */
+export const maxResources = 1000;
+
+/**
+ * The verb as declared, after checking that the action keeps to its declaration. Throws UnfitQuestion. Must run before
+ * a kept decision is looked up: a decision is kept under what policies read, and this looks at all the rest.
+ */
+export function declaredVerb({ action, facts }: Question, schema: PolicySchema): VerbSchema {
+  if (!Number.isSafeInteger(facts.now)) throw new UnfitQuestion('the time is not known');
+  const verb = schema.verbs.get(action.verb);
+  if (!verb) throw new UnfitQuestion(`no connector declares the verb "${action.verb}"`);
+  if (verb.access !== undefined && verb.access !== action.access) {
+    throw new UnfitQuestion(`"${action.verb}" is of class ${verb.access}, not ${action.access}`);
+  }
+  if (action.resources.length === 0) throw new UnfitQuestion(`"${action.verb}" came without a resource`);
+  if (action.resources.length > maxResources) {
+    throw new UnfitQuestion(`"${action.verb}" touches more than ${maxResources} resources at once`);
+  }
+  for (const { type } of action.resources) {
+    if (!verb.resources.has(type)) throw new UnfitQuestion(`"${action.verb}" does not act on a ${type}`);
+  }
+  for (const name of Object.keys(action.context)) {
+    if (!Object.hasOwn(verb.context, name)) throw new UnfitQuestion(`"${action.verb}" has no context "${name}"`);
+  }
+  for (const name in verb.context) {
+    const type = verb.context[name];
+    if (type !== undefined && !isOf(type, action.context[name])) {
+      throw new UnfitQuestion(`context "${name}" of "${action.verb}" is not a ${type}`);
+    }
+  }
+  return verb;
+}
+
+function isOf(type: ContextType, value: ContextValue | undefined): boolean {
+  if (type === 'Bool') return typeof value === 'boolean';
+  if (type === 'Long') return Number.isSafeInteger(value);
+  if (type === 'String') return typeof value === 'string';
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** One request per resource, in their order. Throws UnfitQuestion. */
+export function requestsFor(
+  question: Question,
+  schema: PolicySchema,
+  knownGroups: ReadonlySet<string>,
+): EngineRequest[] {
+  const { principal, target, action, facts } = question;
+  const actor = principalEntity(principal, knownGroups);
+  const context: Record<string, CedarValueJson> = sessionContext(target, facts);
+  for (const [name, value] of Object.entries(action.context)) {
+    context[name] = typeof value === 'object' ? [...value] : value;
+  }
+  return action.resources.map((resource) => ({
+    principal: actor.uid,
+    action: { type: 'Action', id: action.verb },
+    resource: uidOf(resource),
+    context,
+    entities: [actor, ...resourceEntities(resource, target, schema)],
+  }));
+}
