@@ -13,7 +13,7 @@ export interface Token {
 // A comment ends at a carriage return as well as at a line feed, as in Cedar's grammar: taking it for longer would
 // hide policies that Cedar sees. An unterminated string takes the rest, which Cedar then refuses.
 const pattern =
-  /(?<space>[\s\uFEFF]+|\/\/[^\n\r]*)|(?<string>"(?:\\[\s\S]|[^"\\])*(?:"|$))|(?<word>[_a-zA-Z][_a-zA-Z0-9]*)|(?<number>\d+)|(?<mark>::|==|!=|<=|>=|&&|\|\||[\s\S])/gy;
+  /(?<space>[\s\uFEFF]+|\/\/[^\n\r]*)|(?<string>"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$))|(?<word>[_a-zA-Z][_a-zA-Z0-9]*)|(?<number>\d+)|(?<mark>::|==|!=|<=|>=|&&|\|\||[\s\S])/gy;
 
 export function tokens(text: string): Token[] {
   const found: Token[] = [];
