@@ -1,0 +1,114 @@
+/**
+ * Turns proofs into principals: JWTs of configured issuers, and access credentials once a connector has checked their
+ * secret. Every refusal looks the same from outside; the reason goes to the log and to `refused`. What a principal may
+ * do is none of its business.
+ */
+import type { Clock } from '@sluice/core/contract/clock.ts';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import type { Identity, ScramVerifier } from '@sluice/core/contract/identity.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
+import { behind, type Principal } from '@sluice/core/domain/principal.ts';
+import { type FetchJson, fetchJson } from './bounded-fetch.ts';
+import { principalOf } from './claims.ts';
+import { IssuerKeys } from './issuer-keys.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
+import { Refusal, type RefusalReason, unauthenticated } from './refusal.ts';
+import { type TrustedIssuer, verifyToken } from './token.ts';
+
+/** The part of access credentials that logins need. */
+export interface CredentialLogin {
+  isCredentialId(user: string): boolean;
+  verifier(id: string): Promise<ScramVerifier>;
+  /** Resolves with undefined when the credential is not good (any more, for this target). */
+  redeem(id: string, target: string): Promise<Principal | undefined>;
+}
+
+/** Remembers who logged in and with which groups, for those who must know a membership later. */
+export interface PrincipalsSeen {
+  seen(principal: Principal): Promise<void>;
+}
+
+/** Who was stopped by an administrator. */
+export interface DisabledPrincipals {
+  /** Whether any of these ids is disabled. */
+  anyDisabled(principalIds: readonly string[]): Promise<boolean>;
+}
+
+export interface IdentityParts {
+  readonly issuers: readonly IssuerSettings[];
+  readonly credentials: CredentialLogin;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+  readonly principalsSeen?: PrincipalsSeen;
+  readonly disabled?: DisabledPrincipals;
+  /** Told about each refusal, for the audit trail. `detail` holds no secret. */
+  refused?(reason: RefusalReason, detail: string): void;
+  /** Absent: the network. */
+  readonly fetchJson?: FetchJson;
+}
+
+export interface RunningIdentity extends Identity {
+  /** Fetches the issuers' keys ahead of the first login. Never rejects; the log names issuers that can't be reached. */
+  preload(): Promise<void>;
+}
+
+export function createIdentity(parts: IdentityParts): RunningIdentity {
+  const keys = new Map(parts.issuers.map((settings) => [settings.issuer, keysOf(settings, parts)]));
+  const issuers: ReadonlyMap<string, TrustedIssuer> = new Map(
+    parts.issuers.flatMap((settings) => {
+      const found = keys.get(settings.issuer);
+      return found ? [[settings.issuer, { settings, keys: found }] as const] : [];
+    }),
+  );
+
+  async function admit(principal: Principal): Promise<Principal> {
+    if (await parts.disabled?.anyDisabled(behind(principal))) {
+      throw new Refusal('disabled', `${principal.id}, or who stands behind it, was disabled`);
+    }
+    return principal;
+  }
+
+  /** Makes every refusal the same, and keeps what is no refusal (a store that is down) apart from it. */
+  async function uniform(work: () => Promise<Principal>): Promise<Principal> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refusal) {
+        parts.log.info({ reason: error.reason, detail: error.message }, 'a login was refused');
+        parts.refused?.(error.reason, error.message);
+        throw unauthenticated(error);
+      }
+      parts.log.error({ error }, 'a login could not be judged, and is refused');
+      throw new CoreError('internal', 'gateway', 'The gateway cannot check logins right now. Try again later.', {
+        cause: error,
+      });
+    }
+  }
+
+  return {
+    bearer: (token) =>
+      uniform(async () => {
+        const { claims, issuer } = await verifyToken(token.reveal(), issuers, parts.clock);
+        const principal = await admit(principalOf(claims, issuer));
+        await parts.principalsSeen?.seen(principal);
+        return principal;
+      }),
+    scramVerifier: (id) => parts.credentials.verifier(id),
+    redeem: (id, target) =>
+      uniform(async () => {
+        const principal = await parts.credentials.redeem(id, target);
+        if (!principal) {
+          throw new Refusal('access_credential', 'expired, revoked, used up, unknown or meant for another target');
+        }
+        return admit(principal);
+      }),
+    isCredentialId: (user) => parts.credentials.isCredentialId(user),
+    async preload() {
+      await Promise.all([...keys.values()].map((one) => one.preload()));
+    },
+  };
+}
+
+function keysOf(settings: IssuerSettings, parts: IdentityParts): IssuerKeys {
+  return new IssuerKeys(settings, { clock: parts.clock, log: parts.log, fetchJson: parts.fetchJson ?? fetchJson });
+}
