@@ -8,7 +8,7 @@ import type { Identity } from './identity.ts';
 import type { LabelMap } from './labels.ts';
 import type { ClientLink } from './link.ts';
 import type { HoldNotice, Session } from './session.ts';
-import type { DialForCatalog } from './upstream.ts';
+import type { DialAside } from './upstream.ts';
 
 /** Bounds a connector keeps; sizes in bytes, times in milliseconds. */
 export interface Limits {
@@ -53,7 +53,7 @@ export interface ConnectorPorts {
   readonly labels: LabelMap;
   readonly limits: Limits;
   readonly log: Log;
-  readonly dialForCatalog: DialForCatalog;
+  readonly dialAside: DialAside;
 }
 
 /** One protocol. It knows bytes and what they mean; it never decides, and opens no socket. */

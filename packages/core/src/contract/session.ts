@@ -1,4 +1,5 @@
 import type { Obligation } from '../domain/decision.ts';
+import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
@@ -16,6 +17,16 @@ export interface Denial {
   readonly url?: string;
   /** What to do next. */
   readonly hint: string;
+}
+
+/** A refusal where no unit could carry it: the session itself was denied. */
+export class DeniedError extends CoreError {
+  readonly denial: Denial;
+
+  constructor(denial: Denial) {
+    super('denied', 'policy', denial.reason);
+    this.denial = denial;
+  }
 }
 
 export interface Allowed {
@@ -64,6 +75,16 @@ export interface Session {
   readonly masker: CellMasker;
   /** Decides one unit and writes the decision into the recording's buffer. Never throws for a reason of policy. */
   judge(unit: Unit): Outcome;
+  /**
+   * Decides a unit that only prepares another one and has no effect of its own (parsing a statement). What would be
+   * held may be prepared: consent is asked for when it is to run, with its parameters.
+   */
+  prepare(unit: Unit): Allowed | Denied;
+  /**
+   * Writes down that something was refused before it could be judged, because it has no meaning the gateway knows.
+   * `text` is what the client sent, as far as it can be shown.
+   */
+  refuse(name: string, text: string, reason: string): UnitHandle;
   /**
    * Spends the permit: the unit's bytes are queued and go upstream with the next `flush`. Throws `permit_spent` for a
    * permit of another session, of a session that is over, or used before.

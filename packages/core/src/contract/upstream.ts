@@ -16,5 +16,5 @@ export interface UpstreamAccess {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Dials a target for the gateway's own reading (catalogs); never for a client. */
-export type DialForCatalog = (targetName: string) => Promise<UpstreamAccess>;
+/** Dials a target for the gateway's own use (reading a catalog, passing a cancel on); never for a client's units. */
+export type DialAside = (targetName: string) => Promise<UpstreamAccess>;

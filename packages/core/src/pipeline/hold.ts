@@ -28,7 +28,7 @@ interface HoldContext {
   readonly hold: Hold;
   judgeAgain(unit: Unit): Judgement;
   record(event: RecordingEvent): void;
-  allow(judgement: Judgement): Allowed;
+  allow(judgement: Judgement, grant: { readonly consents: readonly Consent[]; readonly digest: string }): Allowed;
   deny(denial: Denial): Denied;
   done(): void;
 }
@@ -93,7 +93,7 @@ async function collect(context: HoldContext, request: AccessRequest, wait: Wait)
     return refused(context, { ...request, state: wait.withdrawn ? 'cancelled' : 'expired' });
   }
   note(context, { ...request, state: 'used' });
-  return context.allow({ ...again, effect: 'allow', hold: undefined });
+  return context.allow({ ...again, effect: 'allow', hold: undefined }, request);
 }
 
 function refused(context: HoldContext, request: AccessRequest): Denied {
@@ -101,7 +101,7 @@ function refused(context: HoldContext, request: AccessRequest): Denied {
 }
 
 /** Every consent that policy asks for now was asked for then, and by at least as many. */
-function covers(given: readonly Consent[], asked: readonly Consent[]): boolean {
+export function covers(given: readonly Consent[], asked: readonly Consent[]): boolean {
   return asked.every((need) =>
     given.some((had) => had.policy === need.policy && had.group === need.group && had.quorum >= need.quorum),
   );

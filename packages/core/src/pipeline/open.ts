@@ -3,7 +3,7 @@
  * closed recording behind that says why.
  */
 import type { Opening } from '../contract/connector.ts';
-import type { Session } from '../contract/session.ts';
+import { DeniedError, type Session } from '../contract/session.ts';
 import { CoreError } from '../domain/error.ts';
 import { targetResource } from '../domain/resource.ts';
 import type { ClientInfo, SessionInfo } from '../domain/session.ts';
@@ -49,10 +49,7 @@ async function decideConnect(session: PipelineSession, connect: Unit, opening: O
     outcome = await held.settled;
     session.flush();
   }
-  if (outcome.effect === 'deny') {
-    const { reason, hint } = outcome.denial;
-    throw new CoreError('denied', 'policy', `${reason} ${hint}`);
-  }
+  if (outcome.effect === 'deny') throw new DeniedError(outcome.denial);
   session.discard(outcome.permit);
 }
 

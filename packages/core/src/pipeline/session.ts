@@ -8,14 +8,15 @@ import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
 import type { Recorder } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
-import type { Hold } from '../domain/decision.ts';
+import type { Consent, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
-import type { Unit } from '../domain/unit.ts';
+import type { Unit, UnitHandle } from '../domain/unit.ts';
+import { bindingDigest } from './binding.ts';
 import { denialOf } from './denial.ts';
 import { gate } from './gate.ts';
-import { type HeldUnit, holdUnit } from './hold.ts';
+import { covers, type HeldUnit, holdUnit } from './hold.ts';
 import { begin, type Judgement } from './judgement.ts';
 import { order } from './order.ts';
 import { mint, spend } from './permit.ts';
@@ -29,6 +30,7 @@ export class PipelineSession implements Session {
   readonly #held = new Set<HeldUnit>();
   readonly #queue: Uint8Array[] = [];
   readonly #seen = new Set<string>();
+  readonly #grants = new Map<number, { readonly consents: readonly Consent[]; readonly digest: string }>();
   #upstream: ReturnType<typeof gate> | undefined;
   #next = 0;
   #counts = { units: 0, denied: 0, held: 0 };
@@ -62,10 +64,41 @@ export class PipelineSession implements Session {
     const handle = { seq: this.#next++ };
     this.#counts.units++;
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
+    this.#continueGrant(judgement);
     if (unit.actions.length > 0) this.#recorder.append(actionEvent(handle.seq, judgement));
     if (judgement.effect === 'deny') return this.#denied(handle.seq, denialOf(judgement));
     if (judgement.effect === 'hold' && judgement.hold) return this.#hold(handle.seq, judgement, judgement.hold);
     return this.#allowed(handle.seq, judgement);
+  }
+
+  prepare(unit: Unit): Allowed | Denied {
+    const seq = this.#next++;
+    this.#counts.units++;
+    const judgement = this.#judgeNow(unit, this.#ports.policy.current());
+    this.#recorder.append(actionEvent(seq, judgement));
+    return judgement.effect === 'deny' ? this.#denied(seq, denialOf(judgement)) : this.#allowed(seq, judgement);
+  }
+
+  refuse(name: string, text: string, reason: string): UnitHandle {
+    const handle = { seq: this.#next++ };
+    this.#counts.units++;
+    this.#counts.denied++;
+    this.#recorder.append({
+      type: 'action',
+      unit: handle.seq,
+      name,
+      text: [text],
+      actions: [],
+      parameters: [],
+      effect: 'deny',
+      policies: ['sluice:unknown'],
+      reasons: [{ policy: 'sluice:unknown', text: reason }],
+      obligations: [],
+      dryRun: [],
+      policyHash: this.#ports.policy.current().hash,
+      labels: [],
+    });
+    return handle;
   }
 
   send(permit: Permit): void {
@@ -154,6 +187,16 @@ export class PipelineSession implements Session {
     return this.#facts;
   }
 
+  /** A unit that carries out what an earlier one was granted needs no second consent, as long as nothing changed. */
+  #continueGrant(judgement: Judgement): void {
+    const { unit, hold } = judgement;
+    const grant = unit.continues && this.#grants.get(unit.continues.seq);
+    if (!grant || !hold || judgement.effect !== 'hold' || !covers(grant.consents, hold.consents)) return;
+    if (bindingDigest(this.#ports.digests, this.info.principal, this.info.target, unit) !== grant.digest) return;
+    judgement.effect = 'allow';
+    judgement.hold = undefined;
+  }
+
   #allowed(seq: number, judgement: Judgement): Allowed {
     return {
       effect: 'allow',
@@ -179,7 +222,10 @@ export class PipelineSession implements Session {
       hold,
       judgeAgain: (unit) => this.#judgeNow(unit, this.#ports.policy.current()),
       record: (event) => this.record(event),
-      allow: (final) => this.#allowed(seq, final),
+      allow: (final, grant) => {
+        this.#grants.set(seq, grant);
+        return this.#allowed(seq, final);
+      },
       deny: (denial) => this.#denied(seq, denial),
       done: () => this.#held.delete(held),
     });

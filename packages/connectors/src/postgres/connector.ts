@@ -1,0 +1,55 @@
+/**
+ * The PostgreSQL connector: protocol 3 in both directions, the meaning of every statement, and what comes back. It
+ * decides nothing and opens no socket; `session/serve.ts` follows one connection from start to end.
+ */
+import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
+import { declarations } from '../sql/declarations.ts';
+import { CancelKeys } from './cancel-keys.ts';
+import { CatalogCache } from './catalog/cache.ts';
+import { CatalogConnection } from './catalog-connection.ts';
+import { loadGrammar } from './meaning/interpret.ts';
+import { serve } from './session/serve.ts';
+import { SessionState, stateQuery } from './session/state.ts';
+import { understand, unitOf } from './session/understand.ts';
+
+interface Known {
+  readonly connection: CatalogConnection;
+  readonly cache: CatalogCache;
+}
+
+export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
+  const cancelKeys = new CancelKeys();
+  const catalogs = new Map<string, Known>();
+  const knownOf = (target: string): Known => {
+    let known = catalogs.get(target);
+    if (!known) {
+      const connection = new CatalogConnection(ports.dialAside, target, ports.clock);
+      known = { connection, cache: new CatalogCache(target, connection.run, ports.labels) };
+      catalogs.set(target, known);
+    }
+    return known;
+  };
+  const catalogOf = (target: string): CatalogCache => knownOf(target).cache;
+  return {
+    id: 'postgres',
+    declares: declarations,
+    discharges: ['mask', 'limit_rows', 'notify'],
+    accept: async (client, admission) => {
+      await loadGrammar();
+      await serve({ ...ports, cancelKeys, catalogOf }, client, admission);
+    },
+    interpret: async (target, text) => {
+      await loadGrammar();
+      const { connection, cache } = knownOf(target);
+      const state = new SessionState(target);
+      const [[row]] = await Promise.all([connection.run(stateQuery), cache.ready()]);
+      state.read(row ?? []);
+      const grounds = { state, catalog: cache, labels: ports.labels };
+      const meanings = await understand(grounds, text);
+      return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings, parameters: [] });
+    },
+    close: async () => {
+      for (const { connection } of catalogs.values()) connection.close();
+    },
+  };
+};

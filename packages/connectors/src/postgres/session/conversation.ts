@@ -1,0 +1,114 @@
+/** What both directions of one session share. */
+import type { ConnectorPorts } from '@sluice/core/contract/connector.ts';
+import type { LabelMap } from '@sluice/core/contract/labels.ts';
+import type { ClientLink, UpstreamSocket } from '@sluice/core/contract/link.ts';
+import type { Permit } from '@sluice/core/contract/permit.ts';
+import type { Session } from '@sluice/core/contract/session.ts';
+import type { EndReason } from '@sluice/core/domain/session.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { CatalogCache } from '../catalog/cache.ts';
+import { problemOf } from '../login/refusal.ts';
+import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
+import type { ClientOutput } from './client-output.ts';
+import type { Owed, OwnQuery } from './owed.ts';
+import type { SessionState } from './state.ts';
+
+export class Conversation {
+  readonly ports: ConnectorPorts;
+  readonly session: Session;
+  readonly client: ClientLink;
+  readonly upstream: UpstreamSocket;
+  readonly output: ClientOutput;
+  readonly state: SessionState;
+  readonly catalog: CatalogCache;
+  readonly labels: LabelMap;
+  readonly owed: Owed[] = [];
+  /** An extended-protocol message failed: everything up to the client's next Sync is skipped, as the server does. */
+  skipping = false;
+  over = false;
+  /** Called when a barrier is gone and the client's next message may be understood. */
+  onSettled: () => void = () => {};
+
+  constructor(parts: {
+    ports: ConnectorPorts;
+    session: Session;
+    client: ClientLink;
+    upstream: UpstreamSocket;
+    output: ClientOutput;
+    state: SessionState;
+    catalog: CatalogCache;
+  }) {
+    this.ports = parts.ports;
+    this.session = parts.session;
+    this.client = parts.client;
+    this.upstream = parts.upstream;
+    this.output = parts.output;
+    this.state = parts.state;
+    this.catalog = parts.catalog;
+    this.labels = parts.ports.labels;
+  }
+
+  /** The unit goes upstream with this turn's flush, and its answer takes its place in the order. */
+  forward(permit: Permit, owed: Owed | undefined): void {
+    this.session.send(permit);
+    if (owed) this.owed.push(owed);
+  }
+
+  /** Sends protocol control that has no effect of its own. */
+  control(name: string, bytes: Uint8Array, owed: Owed | undefined): void {
+    this.forward(this.permitFor(controlUnit(name, bytes)), owed);
+  }
+
+  /** A query of the gateway's own on this session's connection; only when the server owes nothing. */
+  ask(text: Uint8Array): Promise<OwnQuery> {
+    return new Promise((resolve) => {
+      this.control('gateway', text, { kind: 'own', rows: [], error: undefined, done: resolve });
+      this.session.flush();
+    });
+  }
+
+  /** Answers a message that was not sent, in its place in the order. */
+  refuse(answer: Problem, ready: boolean): void {
+    this.owed.push({ kind: 'refused', answer: problem(answer), ready });
+    this.advance();
+  }
+
+  /** Says what is owed next, as far as it does not depend on the server. */
+  advance(): void {
+    for (let head = this.owed[0]; head?.kind === 'refused'; head = this.owed[0]) {
+      this.owed.shift();
+      this.output.write(head.answer);
+      if (head.ready) this.output.write(readyForQuery(this.state.status));
+    }
+  }
+
+  /** Ends the session because of an error; the client hears of it first. */
+  fail(error: unknown, reason: EndReason = 'protocol_error'): void {
+    if (this.over) return;
+    this.ports.log.warn({ session: this.session.info.id, err: error }, 'session failed');
+    this.close(reason, problemOf(error, 'FATAL'), error instanceof Error ? error : undefined);
+  }
+
+  close(reason: EndReason, last?: Problem, error?: Error): void {
+    if (this.over) return;
+    this.over = true;
+    if (last) {
+      this.session.record({ type: 'error', code: last.code, message: last.message, source: 'gateway' });
+      this.output.write(problem({ ...last, severity: 'FATAL' }));
+    }
+    this.output.flush();
+    this.client.end();
+    this.session.end(reason, error);
+    this.onSettled();
+  }
+
+  permitFor(unit: Unit): Permit {
+    const outcome = this.session.judge(unit);
+    if (outcome.effect !== 'allow') throw new Error(`${unit.name} has no actions and still was not allowed`);
+    return outcome.permit;
+  }
+}
+
+export function controlUnit(name: string, bytes: Uint8Array): Unit {
+  return { name, bytes: [bytes], actions: [], labels: [], exposures: [], parameters: [], binding: {} };
+}

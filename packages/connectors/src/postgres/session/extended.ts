@@ -1,0 +1,180 @@
+/** The extended query protocol: names are followed as the server will have them, and policy is asked with parameters. */
+import type { Allowed, Denied } from '@sluice/core/contract/session.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
+import { Refusal } from '../login/refusal.ts';
+import { MeaningError } from '../meaning/error.ts';
+import type { StatementMeaning } from '../meaning/statement.ts';
+import { type BindMessage, readBind, readExecute, readNamed, readParse } from '../protocol/frontend.ts';
+import { describePortal } from '../protocol/messages.ts';
+import type { Conversation } from './conversation.ts';
+import type { FromClient } from './from-client.ts';
+import type { Portal, Prepared } from './owed.ts';
+import { readableParameters } from './parameters.ts';
+import { runOf } from './run.ts';
+import { changesMeaning } from './state.ts';
+import { understand, unitOf } from './understand.ts';
+
+export class ExtendedQueries {
+  readonly #c: Conversation;
+  readonly #client: FromClient;
+
+  constructor(c: Conversation, client: FromClient) {
+    this.#c = c;
+    this.#client = client;
+  }
+
+  /** A statement that would be denied whatever its parameters is refused here; one that would be held may be prepared. */
+  parse(frame: Buffer): Promise<void> | undefined {
+    const message = readParse(frame);
+    return this.#understood('Parse', message.text, (meanings) => {
+      if (meanings.length > 1) {
+        throw new MeaningError('syntax', 'cannot insert multiple commands into a prepared statement');
+      }
+      const unit = unitOf(this.#c, { name: 'Parse', frame, text: message.text, meanings, parameters: [] });
+      const outcome = this.#c.session.prepare(unit);
+      if (outcome.effect === 'deny') {
+        this.#client.refuseExtended(outcome);
+        return undefined;
+      }
+      const prepared: Prepared = { text: message.text, meaning: meanings[0], parameterTypes: message.parameterTypes };
+      const change = this.#c.state.statements.set(message.name, prepared);
+      this.#c.forward(outcome.permit, { kind: 'parse', change });
+      return undefined;
+    });
+  }
+
+  bind(frame: Buffer): Promise<void> | undefined {
+    const message = readBind(frame);
+    const prepared = this.#c.state.statements.get(message.statement);
+    if (!prepared) {
+      this.#unknown('Bind', '26000', `prepared statement "${message.statement}" does not exist`);
+      return undefined;
+    }
+    // The path or the catalog may have changed since Parse; the server plans anew then, and so do we.
+    return this.#understood('Bind', prepared.text, (meanings) => {
+      const parameters = readableParameters(message, prepared.parameterTypes);
+      const unit = unitOf(this.#c, { name: 'Bind', frame, text: prepared.text, meanings, parameters });
+      const outcome = this.#client.decide(unit);
+      const finish = (final: Allowed | Denied): void => this.#bound(message, prepared, unit, meanings[0], final);
+      if (outcome instanceof Promise) return outcome.then(finish);
+      finish(outcome);
+      return undefined;
+    });
+  }
+
+  describe(frame: Buffer): undefined {
+    const named = readNamed(frame);
+    const { state } = this.#c;
+    const of = named.kind === 'statement' ? state.statements.get(named.name) : state.portals.get(named.name);
+    if (!of) {
+      const code = named.kind === 'statement' ? '26000' : '34000';
+      this.#unknown(
+        'Describe',
+        code,
+        `${named.kind === 'statement' ? 'prepared statement' : 'portal'} "${named.name}" does not exist`,
+      );
+    } else if ('cursor' in of) {
+      this.#unknown('Describe', '0A000', 'a cursor made by DECLARE can be read with FETCH only');
+    } else {
+      this.#c.control('Describe', frame, { kind: 'describe', of, hidden: false });
+    }
+    return undefined;
+  }
+
+  execute(frame: Buffer): Promise<void> | undefined {
+    const { portal: name } = readExecute(frame);
+    const portal = this.#c.state.portals.get(name);
+    if (!portal) {
+      this.#unknown('Execute', '34000', `portal "${name}" does not exist`);
+      return undefined;
+    }
+    if ('cursor' in portal) {
+      this.#unknown('Execute', '0A000', 'a cursor made by DECLARE can be read with FETCH only');
+      return undefined;
+    }
+    const unit: Unit = { ...portal.unit, name: 'Execute', bytes: [frame], continues: portal.handle };
+    const outcome = this.#client.decide(unit);
+    if (outcome instanceof Promise) return outcome.then((final) => this.#execute(name, portal, final));
+    this.#execute(name, portal, outcome);
+    return undefined;
+  }
+
+  close(frame: Buffer): undefined {
+    const named = readNamed(frame);
+    const { state } = this.#c;
+    const change =
+      named.kind === 'statement'
+        ? state.statements.set(named.name, undefined)
+        : state.portals.set(named.name, undefined);
+    this.#c.control('Close', frame, { kind: 'close', change });
+    return undefined;
+  }
+
+  #bound(
+    message: BindMessage,
+    prepared: Prepared,
+    unit: Unit,
+    meaning: StatementMeaning | undefined,
+    outcome: Allowed | Denied,
+  ): void {
+    const c = this.#c;
+    if (c.over) return;
+    if (outcome.effect === 'deny') {
+      this.#client.refuseExtended(outcome);
+      return;
+    }
+    const portal: Portal = {
+      prepared,
+      formats: message.resultFormats,
+      unit,
+      handle: outcome.handle,
+      run: meaning && runOf(meaning, outcome),
+    };
+    const change = c.state.portals.set(message.portal, portal);
+    c.forward(outcome.permit, { kind: 'bind', change, run: portal.run });
+  }
+
+  #execute(name: string, portal: Portal, outcome: Allowed | Denied): void {
+    const c = this.#c;
+    if (c.over) return;
+    if (outcome.effect === 'deny') {
+      this.#client.refuseExtended(outcome);
+      return;
+    }
+    const { run, prepared } = portal;
+    // A policy that changed since Bind may mask more, or limit further.
+    const now = run && { ...runOf(run.meaning, outcome), given: run.given };
+    if (now && now.meaning.returnsRows && prepared.columns === undefined) {
+      // The client did not ask what comes back; without knowing it nothing can be masked.
+      c.control('Describe', describePortal(name), { kind: 'describe', of: portal, hidden: true });
+    }
+    this.#client.executed();
+    if (run && changesMeaning(run.meaning)) this.#client.raiseBarrier(false);
+    c.forward(outcome.permit, { kind: 'execute', portal: now ? { ...portal, run: now } : portal });
+  }
+
+  #understood(
+    name: string,
+    text: string,
+    next: (meanings: readonly StatementMeaning[]) => Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    const refuse = (error: unknown): void => {
+      if (!(error instanceof MeaningError)) throw error;
+      this.#c.session.refuse(name, text, error.publicMessage);
+      this.#client.refuseExtended(error);
+    };
+    try {
+      const meanings = understand(this.#c, text);
+      if (meanings instanceof Promise) return meanings.then(next).catch(refuse);
+      return next(meanings);
+    } catch (error) {
+      refuse(error);
+      return undefined;
+    }
+  }
+
+  #unknown(message: string, code: string, text: string): void {
+    this.#c.session.refuse(message, '', text);
+    this.#client.refuseExtended(new Refusal({ severity: 'ERROR', code, message: text }));
+  }
+}

@@ -1,0 +1,352 @@
+/**
+ * The client's messages, one after the other: understood, judged, and forwarded or refused in their place. One message
+ * at a time: while one waits (for consent, for the catalog, for the server's word on what a setting now is), the ones
+ * behind it wait, too.
+ */
+import type { Allowed, Denied, Held } from '@sluice/core/contract/session.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
+import { EncodingError } from '../../wire/byte-reader.ts';
+import { problemOf, problemOfDenial } from '../login/refusal.ts';
+import { MeaningError } from '../meaning/error.ts';
+import { client } from '../protocol/codes.ts';
+import { Framer, FramingError, type Treatment } from '../protocol/framer.ts';
+import { type Problem, parse, problem } from '../protocol/messages.ts';
+import type { Conversation } from './conversation.ts';
+import { CopyIn } from './copy-in.ts';
+import { ExtendedQueries } from './extended.ts';
+import { SimpleQueries } from './simple.ts';
+
+/** A message from the client; `oversized` is its length when its bytes were dropped. */
+interface Item {
+  readonly type: number;
+  readonly frame: Buffer;
+  readonly oversized: number;
+}
+
+/** Enough to keep the server busy; past it the client waits. */
+const inboxBytes = 1_048_576;
+const streamFrom = 1_048_576;
+
+export class FromClient {
+  readonly #c: Conversation;
+  readonly #framer: Framer;
+  readonly #simple: SimpleQueries;
+  readonly #extended: ExtendedQueries;
+  readonly #copyIn: CopyIn;
+  readonly #inbox: Item[] = [];
+  #inboxBytes = 0;
+  #busy = false;
+  #paused = false;
+  #upstreamSlow = false;
+  #held: Held | undefined;
+  #cancelled = false;
+  /** An Execute was sent since the last Sync: what it did is undone only if the server itself meets an error. */
+  #executed = false;
+  /** The message at hand changes what later ones mean. */
+  #barrier: 'none' | 'open' | 'synced' = 'none';
+
+  constructor(c: Conversation) {
+    this.#c = c;
+    this.#simple = new SimpleQueries(c, this);
+    this.#extended = new ExtendedQueries(c, this);
+    this.#copyIn = new CopyIn(c);
+    this.#framer = new Framer((type, length) => this.#treat(type, length), {
+      frame: (type, frame) => this.#add({ type, frame, oversized: 0 }),
+      piece: (type, frame) => this.#add({ type, frame, oversized: 0 }),
+      oversized: (type, length) => this.#add({ type, frame: Buffer.alloc(0), oversized: length }),
+    });
+    c.onSettled = () => this.#settled();
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#c.over) return;
+    try {
+      this.#framer.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      this.#c.close('protocol_error', {
+        severity: 'FATAL',
+        code: '08P01',
+        message: `invalid frontend message: ${error.message}`,
+      });
+      return;
+    }
+    this.run();
+  }
+
+  /** Works through what has arrived, then lets this turn's bytes go. */
+  run(): void {
+    const c = this.#c;
+    try {
+      while (!this.#busy && !c.over) {
+        const item = this.#inbox.shift();
+        if (!item) break;
+        this.#inboxBytes -= item.frame.length;
+        const wait = this.#handle(item);
+        if (wait) this.#await(wait);
+      }
+      this.endTurn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  endTurn(): void {
+    const c = this.#c;
+    if (c.over) return;
+    if (!c.session.flush()) this.#upstreamSlow = true;
+    c.output.flush();
+    const pause = this.#upstreamSlow || this.#inboxBytes > inboxBytes;
+    if (pause !== this.#paused) {
+      this.#paused = pause;
+      if (pause) c.client.pause();
+      else c.client.resume();
+    }
+  }
+
+  upstreamDrained(): void {
+    this.#upstreamSlow = false;
+    this.run();
+  }
+
+  /** A CancelRequest for this session: true when it was a held statement that it ended. */
+  cancelHeld(): boolean {
+    if (!this.#held) return false;
+    this.#cancelled = true;
+    this.#held.withdraw();
+    return true;
+  }
+
+  clientGone(): void {
+    this.#held?.withdraw();
+  }
+
+  /** Judges a unit; where it is held, the client is told and kept waiting. */
+  decide(unit: Unit): Allowed | Denied | Promise<Allowed | Denied> {
+    const outcome = this.#c.session.judge(unit);
+    return outcome.effect === 'hold' ? this.#park(outcome) : outcome;
+  }
+
+  executed(): void {
+    this.#executed = true;
+  }
+
+  /** Later messages can be understood only once the server has answered this one. */
+  raiseBarrier(alreadySynced: boolean): void {
+    this.#barrier = alreadySynced ? 'synced' : 'open';
+  }
+
+  /** Refuses a message of the extended protocol: an error in its place, and nothing more until Sync. */
+  refuseExtended(error: unknown): void {
+    const c = this.#c;
+    const answer = this.#problemOf(error);
+    c.skipping = true;
+    if (this.#executed) {
+      // Earlier statements of this pipeline ran in one implicit transaction with this one. Only an error of the
+      // server's own makes it roll them back, so it is given a statement that cannot be parsed.
+      c.control('gateway', parse('', 'refused by the gateway'), { kind: 'abort', answer: problem(answer) });
+    } else {
+      c.refuse(answer, false);
+    }
+  }
+
+  refuseSimple(error: unknown): void {
+    this.#c.refuse(this.#problemOf(error), true);
+  }
+
+  #problemOf(error: unknown): Problem {
+    if (this.#cancelled) {
+      this.#cancelled = false;
+      return { severity: 'ERROR', code: '57014', message: 'canceling statement due to user request' } as const;
+    }
+    if (isDenied(error)) return problemOfDenial(error.denial, 'ERROR');
+    return problemOf(error, 'ERROR');
+  }
+
+  #handle(item: Item): Promise<void> | undefined {
+    const c = this.#c;
+    const { type, frame } = item;
+    if (c.skipping && type !== client.sync && type !== client.terminate) return undefined;
+    if (this.#barrier !== 'none' && needsMeaning.has(type)) {
+      if (this.#barrier === 'synced') return this.#waitForBarrier(item);
+      // The server answers only after a Sync, which is behind this message: waiting for it would be for ever.
+      const error = new MeaningError('send_separately', 'the statement before this one changes what names mean', {
+        hint: 'Send Sync after it, then go on.',
+      });
+      if (type === client.query) this.refuseSimple(error);
+      else this.refuseExtended(error);
+      return undefined;
+    }
+    if (item.oversized > 0) return this.#oversized(item);
+    try {
+      return this.#dispatch(type, frame);
+    } catch (error) {
+      if (!(error instanceof EncodingError)) throw error;
+      c.session.refuse(`0x${type.toString(16)}`, '', error.message);
+      const refusal = new MeaningError('encoding', error.message);
+      if (type === client.query) this.refuseSimple(refusal);
+      else this.refuseExtended(refusal);
+      return undefined;
+    }
+  }
+
+  #dispatch(type: number, frame: Buffer): Promise<void> | undefined {
+    const c = this.#c;
+    switch (type) {
+      case client.query:
+        return this.#simple.query(frame);
+      case client.parse:
+        return this.#extended.parse(frame);
+      case client.bind:
+        return this.#extended.bind(frame);
+      case client.describe:
+        return this.#extended.describe(frame);
+      case client.execute:
+        return this.#extended.execute(frame);
+      case client.close:
+        return this.#extended.close(frame);
+      case client.flush:
+        c.control('Flush', frame, undefined);
+        return undefined;
+      case client.sync:
+        this.#sync(frame);
+        return undefined;
+      case client.copyData:
+      case client.copyDone:
+      case client.copyFail:
+        this.#copyIn.message(type, frame);
+        return undefined;
+      case client.functionCall:
+        c.session.refuse('FunctionCall', '', 'Function calls by message (fast path) cannot be judged.');
+        this.refuseSimple(
+          new MeaningError(
+            'unsupported',
+            'function calls by message (fast path) are not available through the gateway',
+            { hint: 'Call the function in a statement.' },
+          ),
+        );
+        return undefined;
+      case client.terminate:
+        this.#terminate(frame);
+        return undefined;
+      default:
+        c.session.refuse(`0x${type.toString(16)}`, '', 'Unknown message type.');
+        c.close('protocol_error', {
+          severity: 'FATAL',
+          code: '08P01',
+          message: `invalid frontend message type ${type}`,
+        });
+        return undefined;
+    }
+  }
+
+  #sync(frame: Buffer): void {
+    this.#c.skipping = false;
+    this.#executed = false;
+    if (this.#barrier === 'open') this.#barrier = 'synced';
+    this.#c.control('Sync', frame, { kind: 'sync' });
+  }
+
+  #terminate(frame: Buffer): void {
+    const c = this.#c;
+    c.control('Terminate', frame, undefined);
+    c.session.flush();
+    c.close('client_closed');
+  }
+
+  #oversized(item: Item): undefined {
+    const c = this.#c;
+    const limit = c.ports.limits.statementBytes;
+    c.session.refuse(
+      item.type === client.query ? 'Query' : 'Parse',
+      '',
+      `The statement has ${item.oversized} bytes; the limit is ${limit}.`,
+    );
+    const error = new MeaningError(
+      'too_large',
+      `statement of ${item.oversized} bytes is above the gateway's limit of ${limit}`,
+      {
+        hint: 'Send it in parts, or move large values into parameters or COPY.',
+      },
+    );
+    if (item.type === client.query) this.refuseSimple(error);
+    else this.refuseExtended(error);
+    return undefined;
+  }
+
+  async #park(held: Held): Promise<Allowed | Denied> {
+    const c = this.#c;
+    this.#held = held;
+    void held.notice.then((notice) => {
+      if (!notice || c.over) return;
+      const text = `Held: ${notice.reason}. Waiting for consent by ${notice.groups.join(' and ')} (access request ${notice.request}).`;
+      const detail = JSON.stringify({ decision: 'hold', request: notice.request, url: notice.url });
+      const hint = `A reviewer runs: sluice requests approve ${notice.request}`;
+      c.output.write(problem({ severity: 'NOTICE', code: '00000', message: text, detail, hint }));
+      c.session.record({ type: 'notice', severity: 'NOTICE', code: '00000', message: text });
+      c.output.flush();
+    });
+    c.session.flush();
+    const final = await held.settled;
+    this.#held = undefined;
+    return final;
+  }
+
+  async #waitForBarrier(item: Item): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onBarrierGone = resolve;
+    });
+    if (!this.#c.over) await this.#handle(item);
+  }
+
+  #onBarrierGone: (() => void) | undefined;
+
+  #settled(): void {
+    this.#barrier = 'none';
+    const resume = this.#onBarrierGone;
+    this.#onBarrierGone = undefined;
+    resume?.();
+  }
+
+  #await(wait: Promise<void>): void {
+    this.#busy = true;
+    wait.then(
+      () => {
+        this.#busy = false;
+        this.run();
+      },
+      (error) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof RangeError) {
+      // A body that does not fit its message: the stream can no longer be trusted.
+      this.#c.close(
+        'protocol_error',
+        { severity: 'FATAL', code: '08P01', message: `invalid frontend message: ${error.message}` },
+        error,
+      );
+    } else {
+      this.#c.fail(error, 'gateway_error');
+    }
+  }
+
+  #add(item: Item): void {
+    this.#inbox.push(item);
+    this.#inboxBytes += item.frame.length;
+  }
+
+  #treat(type: number, length: number): Treatment {
+    const { limits } = this.#c.ports;
+    if ((type === client.query || type === client.parse) && length > limits.statementBytes) return 'skip';
+    if (type === client.copyData && length > streamFrom) return 'stream';
+    return length > limits.messageBytes ? 'fatal' : 'keep';
+  }
+}
+
+const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);
+
+function isDenied(value: unknown): value is Denied {
+  return typeof value === 'object' && value !== null && 'denial' in value;
+}

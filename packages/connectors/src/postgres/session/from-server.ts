@@ -1,0 +1,420 @@
+/**
+ * The server's messages: each must be one that is owed now. Results are masked and recorded on the way; whatever does
+ * not fit the protocol ends the session.
+ */
+import { CoreError } from '@sluice/core/domain/error.ts';
+import { ByteReader } from '../../wire/byte-reader.ts';
+import { scrubError } from '../cells/scrub-error.ts';
+import {
+  type Column,
+  readCommandTag,
+  readParameterStatus,
+  readRowDescription,
+  readStatus,
+  readTextRow,
+} from '../protocol/backend.ts';
+import { server } from '../protocol/codes.ts';
+import { readFields, writeFields } from '../protocol/fields.ts';
+import { Framer, type Treatment } from '../protocol/framer.ts';
+import { query } from '../protocol/messages.ts';
+import type { Conversation } from './conversation.ts';
+import { isPortal, type Owed, type StatementRun } from './owed.ts';
+import { hidden, Result, type ResultPorts } from './result.ts';
+import { stateQuery } from './state.ts';
+
+const largestMessage = 16_777_216;
+const largestMaskedRow = 268_435_456;
+const streamFrom = 1_048_576;
+
+export class FromServer {
+  readonly #c: Conversation;
+  readonly #framer: Framer;
+  readonly #resultPorts: ResultPorts;
+  #result: Result | undefined;
+
+  constructor(c: Conversation) {
+    this.#c = c;
+    this.#framer = new Framer((type, length) => this.#treat(type, length), {
+      frame: (type, frame) => this.#frame(type, frame),
+      piece: (type, bytes, first) => this.#piece(type, bytes, first),
+      oversized: () => {},
+    });
+    this.#resultPorts = {
+      session: c.session,
+      output: c.output,
+      types: (oid) => c.catalog.current().typeByOid(oid),
+      columnLabels: (column, run) => this.#labelsOf(column, run),
+      typeName: (oid) => c.catalog.current().typeByOid(oid)?.name ?? String(oid),
+    };
+  }
+
+  /** Takes a chunk; the caller flushes the outputs afterwards. */
+  push(chunk: Uint8Array): void {
+    if (this.#c.over) return;
+    try {
+      this.#framer.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    } catch (error) {
+      if (error instanceof CoreError) this.#c.fail(error, 'upstream_closed');
+      else this.#c.fail(violation('a malformed message', error), 'upstream_closed');
+    }
+  }
+
+  #frame(type: number, frame: Buffer): void {
+    const c = this.#c;
+    if (c.over) return;
+    switch (type) {
+      case server.dataRow:
+        this.#row(frame);
+        break;
+      case server.notice:
+        this.#notice(frame);
+        break;
+      case server.notification:
+        c.output.pass(frame);
+        break;
+      case server.parameterStatus:
+        this.#parameter(frame);
+        break;
+      case server.error:
+        this.#error(frame);
+        break;
+      case server.readyForQuery:
+        this.#ready(frame);
+        break;
+      default:
+        this.#answer(type, frame);
+        c.advance();
+    }
+  }
+
+  /** Everything that answers exactly one thing owed. */
+  #answer(type: number, frame: Buffer): void {
+    const c = this.#c;
+    const head = this.#head(type);
+    switch (type) {
+      case server.parseComplete:
+        if (head.kind !== 'parse') throw unexpected(type);
+        this.#confirm(head, frame);
+        break;
+      case server.bindComplete:
+        if (head.kind !== 'bind') throw unexpected(type);
+        this.#confirm(head, frame);
+        break;
+      case server.closeComplete:
+        if (head.kind !== 'close') throw unexpected(type);
+        this.#confirm(head, frame);
+        break;
+      case server.parameterDescription:
+        this.#parameterDescription(head, frame);
+        break;
+      case server.rowDescription:
+        this.#rowDescription(head, frame);
+        break;
+      case server.noData:
+        if (head.kind !== 'describe') throw unexpected(type);
+        this.#described(head, [], frame);
+        break;
+      case server.commandComplete:
+      case server.emptyQuery:
+        this.#complete(head, type, frame);
+        break;
+      case server.portalSuspended:
+        if (head.kind !== 'execute') throw unexpected(type);
+        this.#suspend(head.portal.run);
+        c.owed.shift();
+        c.output.pass(frame);
+        break;
+      case server.copyIn:
+        if (this.#runOf(head)?.meaning.copy?.direction !== 'from') throw unexpected(type);
+        c.output.pass(frame);
+        break;
+      case server.copyOut:
+        this.#copyOut(head, frame);
+        break;
+      case server.copyData:
+        if (!this.#result) throw unexpected(type);
+        this.#result.copyData(frame);
+        break;
+      case server.copyDone:
+        if (!this.#result) throw unexpected(type);
+        this.#result.copyDone(frame);
+        break;
+      default:
+        throw unexpected(type);
+    }
+  }
+
+  #confirm(head: Owed & { kind: 'parse' | 'bind' | 'close' }, frame: Buffer): void {
+    head.change.confirm();
+    this.#c.owed.shift();
+    this.#c.output.pass(frame);
+  }
+
+  #parameterDescription(head: Owed, frame: Buffer): void {
+    if (head.kind !== 'describe' || isPortal(head.of)) throw unexpected(server.parameterDescription);
+    const reader = new ByteReader(frame, 5);
+    const types: number[] = [];
+    for (let left = reader.uint16(); left > 0; left--) types.push(reader.uint32());
+    head.of.parameterTypes = types;
+    this.#c.output.pass(frame);
+  }
+
+  #rowDescription(head: Owed, frame: Buffer): void {
+    if (head.kind === 'own') return;
+    const columns = readRowDescription(frame);
+    if (head.kind === 'describe') {
+      this.#described(head, columns, frame);
+      return;
+    }
+    const run = this.#runOf(head);
+    if (head.kind !== 'query' || !run || this.#result) throw unexpected(server.rowDescription);
+    this.#result = new Result(this.#resultPorts, run, columns, []);
+    this.#c.output.pass(frame);
+  }
+
+  #described(head: Owed & { kind: 'describe' }, columns: readonly Column[], frame: Buffer): void {
+    const prepared = isPortal(head.of) ? head.of.prepared : head.of;
+    prepared.columns = columns;
+    this.#c.owed.shift();
+    if (!head.hidden) this.#c.output.pass(frame);
+  }
+
+  #row(frame: Buffer): void {
+    const head = this.#head(server.dataRow);
+    if (head.kind === 'own') {
+      head.rows.push(readTextRow(frame));
+      return;
+    }
+    if (!this.#result && head.kind === 'execute') this.#result = this.#executeResult(head);
+    if (!this.#result) throw unexpected(server.dataRow);
+    this.#result.row(frame);
+  }
+
+  #executeResult(head: Owed & { kind: 'execute' }): Result {
+    const { run, prepared, formats } = head.portal;
+    // Without a description nothing could be masked; the gateway asked for one, so a server that gives rows lies.
+    if (!run || prepared.columns === undefined) throw unexpected(server.dataRow);
+    return new Result(this.#resultPorts, run, prepared.columns, formats);
+  }
+
+  #copyOut(head: Owed, frame: Buffer): void {
+    const run = this.#runOf(head);
+    if (run?.meaning.copy?.direction !== 'to' || this.#result) throw unexpected(server.copyOut);
+    this.#result = new Result(this.#resultPorts, run, [], []);
+    this.#result.startCopy();
+    this.#c.output.pass(frame);
+  }
+
+  #suspend(run: StatementRun | undefined): void {
+    if (run)
+      this.#c.session.record({ type: 'complete', unit: run.unit, tag: 'suspended', rows: 0, bytes: 0, digest: '' });
+    this.#result = undefined;
+  }
+
+  #complete(head: Owed, type: number, frame: Buffer): void {
+    const c = this.#c;
+    if (head.kind === 'own') return;
+    const run = this.#runOf(head);
+    if (head.kind !== 'query' && head.kind !== 'execute') throw unexpected(type);
+    if (type === server.emptyQuery) {
+      if (run) throw unexpected(type);
+      c.output.pass(frame);
+    } else {
+      if (!run) throw unexpected(type);
+      if (this.#result) this.#result.complete(frame);
+      else {
+        c.session.record({
+          type: 'complete',
+          unit: run.unit,
+          tag: readCommandTag(frame),
+          rows: 0,
+          bytes: 0,
+          digest: '',
+        });
+        c.output.pass(frame);
+      }
+      this.#result = undefined;
+      c.state.completed(run.meaning);
+      const shown = run.meaning.labels.filter((label) => !run.masked.has(label));
+      if (shown.length > 0 && run.meaning.returnsRows) c.session.sawLabels(shown);
+    }
+    if (head.kind === 'query') head.at++;
+    else c.owed.shift();
+  }
+
+  #error(frame: Buffer): void {
+    const c = this.#c;
+    const head = c.owed[0];
+    const fields = readFields(frame);
+    const fatal = /^(FATAL|PANIC)$/.test(fields.get('V') ?? fields.get('S') ?? '');
+    if (head?.kind === 'own') {
+      head.error = new CoreError(
+        'upstream_protocol',
+        'upstream',
+        'The database refused a query of the gateway itself.',
+        {
+          detail: fields.get('M') ?? '',
+        },
+      );
+      return;
+    }
+    this.#result = undefined;
+    const run = head && this.#runOf(head);
+    const shown = run && this.#scrubs(run) ? scrubError(fields) : fields;
+    c.session.record({
+      type: 'error',
+      ...(run ? { unit: run.unit } : {}),
+      code: shown.get('C') ?? '',
+      message: shown.get('M') ?? '',
+      source: 'upstream',
+    });
+    c.output.write(head?.kind === 'abort' ? head.answer : shown === fields ? frame : writeFields(server.error, shown));
+    if (fatal || !head) {
+      c.close('upstream_closed');
+      return;
+    }
+    if (head.kind === 'query') head.failed = true;
+    else if (head.kind !== 'sync') this.#skipToSync();
+  }
+
+  /** After an error in the extended protocol the server ignores everything up to Sync (protocol, "Extended Query"). */
+  #skipToSync(): void {
+    const { owed } = this.#c;
+    while (owed[0] && owed[0].kind !== 'sync') {
+      const skipped = owed.shift();
+      if (skipped?.kind === 'parse' || skipped?.kind === 'bind' || skipped?.kind === 'close') skipped.change.undo();
+      if (skipped?.kind === 'own') skipped.done({ ...skipped, error: new Error('skipped by the server') });
+    }
+    if (owed.length === 0) this.#c.skipping = true;
+  }
+
+  #notice(frame: Buffer): void {
+    const c = this.#c;
+    const head = c.owed[0];
+    if (head?.kind === 'own') return;
+    const run = head && this.#runOf(head);
+    const fields = readFields(frame);
+    const shown = run && this.#scrubs(run) ? scrubError(fields) : fields;
+    c.session.record({
+      type: 'notice',
+      ...(run ? { unit: run.unit } : {}),
+      severity: shown.get('V') ?? 'NOTICE',
+      code: shown.get('C') ?? '',
+      message: shown.get('M') ?? '',
+    });
+    if (shown === fields) c.output.pass(frame);
+    else c.output.write(writeFields(server.notice, shown));
+  }
+
+  #parameter(frame: Buffer): void {
+    const { name, value } = readParameterStatus(frame);
+    // From here on the server would read other characters or strings than the ones that are judged.
+    if (
+      (name === 'client_encoding' && value !== 'UTF8') ||
+      (name === 'standard_conforming_strings' && value !== 'on')
+    ) {
+      throw violation(`${name} changed to ${value}`);
+    }
+    this.#c.output.pass(frame);
+  }
+
+  #ready(frame: Buffer): void {
+    const c = this.#c;
+    const head = this.#head(server.readyForQuery);
+    const whole =
+      head.kind === 'sync' ||
+      head.kind === 'own' ||
+      (head.kind === 'query' && (head.failed || head.at >= head.runs.length));
+    if (!whole) throw unexpected(server.readyForQuery);
+    c.owed.shift();
+    c.state.ready(readStatus(frame));
+    if (head.kind === 'own') head.done(head);
+    else {
+      c.output.pass(frame);
+      this.#settle();
+    }
+    c.advance();
+  }
+
+  /** Before later statements can be understood, what this one changed is read back. */
+  #settle(): void {
+    const c = this.#c;
+    const { state } = c;
+    const readBack = state.dirty && state.status !== 'E';
+    if (!readBack && !state.catalogStale) {
+      c.onSettled();
+      return;
+    }
+    void this.#readBack(readBack).then(
+      () => c.onSettled(),
+      (error) => c.fail(error, 'gateway_error'),
+    );
+  }
+
+  async #readBack(state: boolean): Promise<void> {
+    const c = this.#c;
+    if (c.state.catalogStale) {
+      c.state.catalogStale = false;
+      await c.catalog.refresh();
+    }
+    if (!state) return;
+    const { rows, error } = await c.ask(query(stateQuery));
+    if (error || !rows[0]) throw error ?? violation('no answer to a query of the gateway');
+    c.state.read(rows[0]);
+  }
+
+  #piece(type: number, bytes: Buffer, first: boolean): void {
+    if (!this.#result || this.#result.masks) throw unexpected(type);
+    this.#result.piece(bytes, first);
+  }
+
+  #treat(type: number, length: number): Treatment {
+    if (type !== server.dataRow && type !== server.copyData) return length > largestMessage ? 'fatal' : 'keep';
+    if (length <= streamFrom) return 'keep';
+    const head = this.#c.owed[0];
+    if (!this.#result && head?.kind === 'execute') this.#result = this.#executeResult(head);
+    if (this.#result && !this.#result.masks) return 'stream';
+    return length > largestMaskedRow ? 'fatal' : 'keep';
+  }
+
+  /** By provenance where the server names a column; for an expression, all that the statement touches. */
+  #labelsOf(column: Column, run: StatementRun): readonly string[] {
+    if (column.table === 0) return run.meaning.expressionLabels;
+    const known = this.#c.catalog.current().columnLabels(column.table, column.attribute);
+    // A table that the catalog does not know yet could hold anything.
+    return known ?? this.#c.ports.labels.all(this.#c.state.target);
+  }
+
+  #scrubs(run: StatementRun): boolean {
+    return run.meaning.scrubErrors && hidden(this.#c.ports.labels.all(this.#c.state.target), run).length > 0;
+  }
+
+  #runOf(owed: Owed): StatementRun | undefined {
+    if (owed.kind === 'query') return owed.runs[owed.at];
+    if (owed.kind === 'execute') return owed.portal.run;
+    if (owed.kind === 'bind') return owed.run;
+    return undefined;
+  }
+
+  #head(type: number): Owed {
+    const head = this.#c.owed[0];
+    if (!head) throw unexpected(type);
+    return head;
+  }
+}
+
+function unexpected(type: number): CoreError {
+  return violation(`message 0x${type.toString(16)} at a place where the protocol has none`);
+}
+
+function violation(what: string, cause?: unknown): CoreError {
+  return new CoreError(
+    'upstream_protocol',
+    'upstream',
+    'The database broke the PostgreSQL protocol; the session is closed.',
+    {
+      detail: `upstream sent ${what}`,
+      cause,
+    },
+  );
+}

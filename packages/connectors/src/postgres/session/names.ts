@@ -1,0 +1,60 @@
+/**
+ * Names of prepared statements and portals, as the server will have them once it has read everything sent so far. A
+ * change is entered when it is sent, because the next message may already rely on it, and taken back when the server
+ * refuses it: the name then means again what it meant before.
+ */
+export class Names<T> {
+  readonly #latest = new Map<string, Version<T>>();
+  #epoch = 0;
+
+  /** Increases with every change. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get(name: string): T | undefined {
+    return this.#live(name)?.value;
+  }
+
+  /** `undefined` takes the name away. */
+  set(name: string, value: T | undefined): NameChange {
+    this.#epoch++;
+    const previous = this.#live(name);
+    const version: Version<T> = previous ? { value, dead: false, previous } : { value, dead: false };
+    this.#latest.set(name, version);
+    return {
+      confirm: () => {
+        delete version.previous;
+        if (value === undefined && this.#latest.get(name) === version) this.#latest.delete(name);
+      },
+      undo: () => {
+        this.#epoch++;
+        version.dead = true;
+      },
+    };
+  }
+
+  clear(): void {
+    this.#epoch++;
+    this.#latest.clear();
+  }
+
+  #live(name: string): Version<T> | undefined {
+    let version = this.#latest.get(name);
+    while (version?.dead) version = version.previous;
+    return version;
+  }
+}
+
+export interface NameChange {
+  /** The server has done it. */
+  confirm(): void;
+  /** The server has refused or skipped it. */
+  undo(): void;
+}
+
+interface Version<T> {
+  readonly value: T | undefined;
+  dead: boolean;
+  previous?: Version<T>;
+}

@@ -1,0 +1,67 @@
+/** What is owed to the client, in order: one entry per message sent to the server, or answered here instead. */
+import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
+import type { StatementMeaning } from '../meaning/statement.ts';
+import type { Column } from '../protocol/backend.ts';
+import type { BindMessage } from '../protocol/frontend.ts';
+import type { NameChange } from './names.ts';
+
+/** One statement on its way through the server. */
+export interface StatementRun {
+  readonly meaning: StatementMeaning;
+  readonly unit: number;
+  /** Labels to mask; a label that was not asked about is masked, too. */
+  readonly masked: ReadonlySet<string>;
+  readonly asked: ReadonlySet<string>;
+  readonly rowLimit: number | undefined;
+  /** Rows the client was given so far; shared by all fetches of a portal. */
+  readonly given: { rows: number };
+}
+
+export interface Prepared {
+  readonly text: string;
+  /** Undefined for an empty statement. */
+  readonly meaning: StatementMeaning | undefined;
+  parameterTypes: readonly number[];
+  /** As the server described it; undefined before, empty when it returns no rows. */
+  columns?: readonly Column[];
+}
+
+export interface Portal {
+  readonly prepared: Prepared;
+  readonly formats: BindMessage['resultFormats'];
+  readonly unit: Unit;
+  readonly handle: UnitHandle;
+  /** Undefined for an empty statement. */
+  readonly run: StatementRun | undefined;
+}
+
+/** A portal made by DECLARE: its name can be executed by message, too. */
+export interface Cursor {
+  readonly cursor: StatementMeaning;
+}
+
+export type Owed =
+  | { readonly kind: 'query'; readonly runs: readonly StatementRun[]; at: number; failed: boolean }
+  | { readonly kind: 'parse'; readonly change: NameChange }
+  | { readonly kind: 'bind'; readonly change: NameChange; readonly run: StatementRun | undefined }
+  | { readonly kind: 'describe'; readonly of: Prepared | Portal; readonly hidden: boolean }
+  | { readonly kind: 'execute'; readonly portal: Portal }
+  | { readonly kind: 'close'; readonly change: NameChange }
+  | { readonly kind: 'sync' }
+  /** Answered here: an error in the place of a message that was not sent. */
+  | { readonly kind: 'refused'; readonly answer: Uint8Array; readonly ready: boolean }
+  /** A statement of ours that the server is to refuse, so that it undoes what this pipeline did; the client sees `answer`. */
+  | { readonly kind: 'abort'; readonly answer: Uint8Array }
+  /** A query of the gateway's own; the client sees none of it. */
+  | {
+      readonly kind: 'own';
+      readonly rows: (string | null)[][];
+      error: Error | undefined;
+      readonly done: (owed: OwnQuery) => void;
+    };
+
+export type OwnQuery = Extract<Owed, { kind: 'own' }>;
+
+export function isPortal(of: Prepared | Portal): of is Portal {
+  return 'prepared' in of;
+}

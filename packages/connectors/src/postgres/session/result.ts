@@ -1,0 +1,174 @@
+/** One result on its way to the client: masked by column, limited, recorded as the client sees it. */
+import type { Session } from '@sluice/core/contract/session.ts';
+import { type CopyMasker, createCopyMasker } from '../cells/copy-masker.ts';
+import { createRowMasker, type RowMasker } from '../cells/row-masker.ts';
+import type { TypeLookup } from '../cells/shapes.ts';
+import type { Column } from '../protocol/backend.ts';
+import { readCommandTag } from '../protocol/backend.ts';
+import { server } from '../protocol/codes.ts';
+import { commandComplete, dataRow, framed, problem } from '../protocol/messages.ts';
+import type { ClientOutput } from './client-output.ts';
+import type { StatementRun } from './owed.ts';
+
+export interface ResultPorts {
+  readonly session: Session;
+  readonly output: ClientOutput;
+  readonly types: TypeLookup;
+  /** Labels of one described column, whatever its way into the result. */
+  columnLabels(column: Column, run: StatementRun): readonly string[];
+  typeName(oid: number): string;
+}
+
+/** A masked COPY row is held whole; what a server calls a row beyond this ends the session. */
+const largestMaskedRow = 268_435_456;
+
+export class Result {
+  readonly #ports: ResultPorts;
+  readonly #run: StatementRun;
+  readonly #mask: RowMasker | undefined;
+  #copy: CopyMasker | undefined;
+  #withheld = 0;
+
+  constructor(ports: ResultPorts, run: StatementRun, columns: readonly Column[], formats: readonly number[]) {
+    this.#ports = ports;
+    this.#run = run;
+    const described = columns.map((column, index) => {
+      const labels = ports.columnLabels(column, run);
+      const format = (formats.length === 1 ? formats[0] : formats[index]) ?? column.format;
+      return { column, format, labels: hidden(labels, run) };
+    });
+    const anyMasked = described.some(({ labels }) => labels.length > 0);
+    if (anyMasked) {
+      this.#mask = createRowMasker(
+        described.map(({ column, format, labels }) => ({
+          oid: column.type,
+          typmod: column.typmod,
+          format: format === 1 ? 1 : 0,
+          labels,
+        })),
+        ports.session.masker,
+        ports.types,
+      );
+    }
+    ports.session.record({
+      type: 'shape',
+      unit: run.unit,
+      columns: described.map(({ column, format, labels }) => ({
+        name: column.name,
+        type: ports.typeName(column.type),
+        format: format === 1 ? 'binary' : 'text',
+        ...(labels.length > 0 ? { masked: labels } : {}),
+      })),
+    });
+  }
+
+  /** Whether a row must be held whole before it can pass. */
+  get masks(): boolean {
+    return this.#mask !== undefined || this.#copy !== undefined;
+  }
+
+  row(frame: Buffer): void {
+    if (this.#overLimit()) return;
+    const { session, output } = this.#ports;
+    if (this.#mask) {
+      const body = this.#mask(frame.subarray(5));
+      session.recordRow(body);
+      output.write(dataRow(body));
+    } else {
+      session.recordRow(frame.subarray(5));
+      output.pass(frame);
+    }
+  }
+
+  /** The end of the result: the tag tells the client's count, not the server's. */
+  complete(frame: Buffer): void {
+    const { session, output } = this.#ports;
+    const tag = readCommandTag(frame);
+    if (this.#withheld === 0) {
+      output.pass(frame);
+    } else {
+      output.write(limitNotice(this.#run, this.#withheld));
+      output.write(commandComplete(tag.replace(/\d+$/, String(this.#run.given.rows))));
+      session.record({
+        type: 'event',
+        name: 'row_limit',
+        detail: { unit: this.#run.unit, given: this.#run.given.rows, withheld: this.#withheld },
+      });
+    }
+    session.record({ type: 'complete', unit: this.#run.unit, tag, rows: 0, bytes: 0, digest: '' });
+  }
+
+  startCopy(): void {
+    const copy = this.#run.meaning.copy;
+    const columns = copy?.columns.map((column) => ({ ...column, labels: hidden(column.labels, this.#run) })) ?? [];
+    if (copy && columns.some(({ labels }) => labels.length > 0)) {
+      this.#copy = createCopyMasker({ ...copy, columns }, this.#ports.session.masker, {
+        maxRow: largestMaskedRow,
+        types: this.#ports.types,
+      });
+    }
+  }
+
+  /** One CopyData message. In text and CSV the server sends one row per message. */
+  copyData(frame: Buffer): void {
+    if (this.#overLimit()) return;
+    const { session, output } = this.#ports;
+    if (this.#copy) {
+      const body = this.#copy.push(frame.subarray(5));
+      if (body.length > 0) this.#copyOut(body);
+    } else {
+      session.recordRow(oneCell(frame.subarray(5)));
+      output.pass(frame);
+    }
+  }
+
+  copyDone(frame: Buffer): void {
+    this.#copy?.end();
+    this.#ports.output.pass(frame);
+  }
+
+  /** A part of a message too large to hold; nothing in it is masked. */
+  piece(bytes: Buffer, first: boolean): void {
+    if (first) this.#run.given.rows++;
+    this.#ports.session.recordRow(oneCell(bytes));
+    this.#ports.output.pass(bytes);
+  }
+
+  #copyOut(bytes: Uint8Array): void {
+    this.#ports.session.recordRow(oneCell(bytes));
+    this.#ports.output.write(framed(server.copyData, bytes));
+  }
+
+  #overLimit(): boolean {
+    const run = this.#run;
+    if (run.rowLimit !== undefined && run.given.rows >= run.rowLimit) {
+      this.#withheld++;
+      return true;
+    }
+    run.given.rows++;
+    return false;
+  }
+}
+
+/** Labels that must be masked: those the principal may not see, and those nobody was asked about. */
+export function hidden(labels: readonly string[], run: StatementRun): readonly string[] {
+  return labels.filter((label) => run.masked.has(label) || !run.asked.has(label));
+}
+
+/** A row of one cell, in the layout of the recording's `rows` event. */
+function oneCell(bytes: Uint8Array): Uint8Array {
+  const row = Buffer.allocUnsafe(6 + bytes.length);
+  row.writeUInt16BE(1, 0);
+  row.writeInt32BE(bytes.length, 2);
+  row.set(bytes, 6);
+  return row;
+}
+
+function limitNotice(run: StatementRun, withheld: number): Buffer {
+  return problem({
+    severity: 'NOTICE',
+    code: '01000',
+    message: `Policy limits this result to ${run.rowLimit ?? 0} rows; ${withheld} more were withheld.`,
+    hint: 'Narrow the query, or page through it with WHERE.',
+  });
+}

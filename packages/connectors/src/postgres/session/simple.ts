@@ -1,0 +1,60 @@
+/** The simple query protocol: one message, any number of statements, all judged before any is sent. */
+import type { Allowed, Denied } from '@sluice/core/contract/session.ts';
+import { MeaningError } from '../meaning/error.ts';
+import type { StatementMeaning } from '../meaning/statement.ts';
+import { readQuery } from '../protocol/frontend.ts';
+import type { Conversation } from './conversation.ts';
+import type { FromClient } from './from-client.ts';
+import { runOf } from './run.ts';
+import { changesMeaning } from './state.ts';
+import { understand, unitOf } from './understand.ts';
+
+export class SimpleQueries {
+  readonly #c: Conversation;
+  readonly #client: FromClient;
+
+  constructor(c: Conversation, client: FromClient) {
+    this.#c = c;
+    this.#client = client;
+  }
+
+  query(frame: Buffer): Promise<void> | undefined {
+    const text = readQuery(frame);
+    try {
+      const meanings = understand(this.#c, text);
+      if (!(meanings instanceof Promise)) return this.#judge(frame, text, meanings);
+      return meanings.then(
+        (known) => this.#judge(frame, text, known),
+        (error) => this.#refuse(text, error),
+      );
+    } catch (error) {
+      this.#refuse(text, error);
+      return undefined;
+    }
+  }
+
+  #refuse(text: string, error: unknown): void {
+    if (!(error instanceof MeaningError)) throw error;
+    this.#c.session.refuse('Query', text, error.publicMessage);
+    this.#client.refuseSimple(error);
+  }
+
+  #judge(frame: Buffer, text: string, meanings: readonly StatementMeaning[]): Promise<void> | undefined {
+    const unit = unitOf(this.#c, { name: 'Query', frame, text, meanings, parameters: [] });
+    const outcome = this.#client.decide(unit);
+    if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, meanings));
+    this.#finish(outcome, meanings);
+    return undefined;
+  }
+
+  #finish(outcome: Allowed | Denied, meanings: readonly StatementMeaning[]): void {
+    if (this.#c.over) return;
+    if (outcome.effect === 'deny') {
+      this.#client.refuseSimple(outcome);
+      return;
+    }
+    const runs = meanings.map((meaning) => runOf(meaning, outcome));
+    if (meanings.some(changesMeaning)) this.#client.raiseBarrier(true);
+    this.#c.forward(outcome.permit, { kind: 'query', runs, at: 0, failed: false });
+  }
+}

@@ -1,0 +1,144 @@
+/** What gives a statement its meaning in this session: path, role, transaction, names, and what only it knows so far. */
+import type { LabelMap } from '@sluice/core/contract/labels.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { applyOverlay, clearTransactionOverlay, emptyOverlay } from '../meaning/overlay.ts';
+import type { MeaningContext, Overlay, SessionEffect, StatementMeaning } from '../meaning/statement.ts';
+import type { TransactionStatus } from '../protocol/codes.ts';
+import { Names } from './names.ts';
+import type { Cursor, Portal, Prepared } from './owed.ts';
+
+/** Reads the state back from the server; text values, one row. */
+export const stateQuery =
+  'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text';
+
+export class SessionState {
+  readonly target: string;
+  readonly statements = new Names<Prepared>();
+  readonly portals = new Names<Portal | Cursor>();
+  status: TransactionStatus = 'I';
+  searchPath: readonly string[] = [];
+  role = '';
+  sessionUser = '';
+  database = '';
+  overlay: Overlay = emptyOverlay;
+  /** Path or role may be other ones than we think: read them back before the next statement is understood. */
+  dirty = false;
+  /** The catalog may be older than what this session committed. */
+  catalogStale = false;
+  #changedInTransaction = false;
+  #catalogInTransaction = false;
+
+  constructor(target: string) {
+    this.target = target;
+  }
+
+  context(catalog: Catalog, labels: LabelMap): MeaningContext {
+    return {
+      target: this.target,
+      catalog,
+      labels,
+      searchPath: this.searchPath,
+      role: this.role,
+      sessionUser: this.sessionUser,
+      database: this.database,
+      overlay: this.overlay,
+      prepared: (name) => this.statements.get(name),
+      cursor: (name) => {
+        const portal = this.portals.get(name);
+        return portal && ('cursor' in portal ? portal.cursor : portal.prepared.meaning);
+      },
+      preparedEpoch: this.statements.epoch * 1_000_003 + this.portals.epoch,
+    };
+  }
+
+  /** Takes over the answer to `stateQuery`. */
+  read(row: readonly (string | null)[]): void {
+    this.searchPath = JSON.parse(row[0] ?? '[]') as string[];
+    this.role = row[1] ?? '';
+    this.sessionUser = row[2] ?? '';
+    this.database = row[3] ?? '';
+    this.dirty = false;
+  }
+
+  /** The server says the statement is complete. */
+  completed(meaning: StatementMeaning): void {
+    for (const effect of meaning.effects) this.#apply(effect, meaning);
+    // Code that we cannot see into may have changed the path or the role on the way.
+    if (meaning.actions.some((action) => action.access === 'execute')) this.#changed();
+  }
+
+  /** The server is ready again, in this transaction status. */
+  ready(status: TransactionStatus): void {
+    this.status = status;
+    if (status !== 'I') return;
+    if (this.#catalogInTransaction) this.catalogStale = true;
+    this.#catalogInTransaction = false;
+    this.#changedInTransaction = false;
+  }
+
+  #apply(effect: SessionEffect, meaning: StatementMeaning): void {
+    switch (effect.kind) {
+      case 'prepare':
+        this.statements.set(effect.name, { text: effect.source, meaning, parameterTypes: [] }).confirm();
+        break;
+      case 'deallocate':
+        if (effect.name === 'all') this.statements.clear();
+        else this.statements.set(effect.name, undefined).confirm();
+        break;
+      case 'declare_cursor':
+        this.portals.set(effect.name, { cursor: effect.query }).confirm();
+        break;
+      case 'close_cursor':
+        if (effect.name === 'all') this.portals.clear();
+        else this.portals.set(effect.name, undefined).confirm();
+        break;
+      case 'discard':
+        if (effect.what === 'all') {
+          this.statements.clear();
+          this.portals.clear();
+        }
+        this.#changed();
+        break;
+      case 'ddl':
+        this.#catalogInTransaction = true;
+        this.#changed();
+        break;
+      case 'overlay':
+        this.overlay = applyOverlay(this.overlay, effect.change);
+        this.#catalogInTransaction = true;
+        this.#changed();
+        break;
+      case 'commit':
+      case 'rollback':
+      case 'rollback_to':
+      case 'prepare_transaction':
+        // What was set inside the transaction, or only for it, is now something else.
+        if (this.#changedInTransaction) this.dirty = true;
+        if (effect.kind !== 'rollback_to') this.overlay = clearTransactionOverlay(this.overlay);
+        break;
+      case 'search_path':
+      case 'role':
+      case 'session_authorization':
+      case 'setting':
+        this.#changed();
+        break;
+      default:
+        break;
+    }
+  }
+
+  #changed(): void {
+    this.dirty = true;
+    this.#changedInTransaction = true;
+  }
+}
+
+/** Whether later statements can only be understood after this one is complete. */
+export function changesMeaning(meaning: StatementMeaning): boolean {
+  return (
+    meaning.effects.some((effect) => !harmless.has(effect.kind)) ||
+    meaning.actions.some((action) => action.access === 'execute')
+  );
+}
+
+const harmless: ReadonlySet<SessionEffect['kind']> = new Set(['begin', 'savepoint', 'release', 'listen', 'unlisten']);

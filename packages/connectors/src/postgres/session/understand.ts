@@ -1,0 +1,77 @@
+/** From a statement's text to the unit that policy judges. */
+import type { LabelMap } from '@sluice/core/contract/labels.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { CatalogCache } from '../catalog/cache.ts';
+import { MeaningError } from '../meaning/error.ts';
+import { interpret } from '../meaning/interpret.ts';
+import type { StatementMeaning } from '../meaning/statement.ts';
+import { readRunContext } from './run-context.ts';
+import type { SessionState } from './state.ts';
+
+/** Where a text gets its meaning from. */
+export interface Grounds {
+  readonly state: SessionState;
+  readonly catalog: CatalogCache;
+  readonly labels: LabelMap;
+}
+
+/**
+ * What the text means now. Where it names something that the catalog does not know, the catalog is read again once.
+ * Throws, or rejects with, MeaningError.
+ */
+export function understand(
+  grounds: Grounds,
+  text: string,
+): readonly StatementMeaning[] | Promise<readonly StatementMeaning[]> {
+  try {
+    return understandNow(grounds, text);
+  } catch (error) {
+    if (error instanceof MeaningError && error.stale)
+      return grounds.catalog.refresh().then(() => understandNow(grounds, text));
+    throw error;
+  }
+}
+
+function understandNow(grounds: Grounds, text: string): readonly StatementMeaning[] {
+  return interpret(text, grounds.state.context(grounds.catalog.current(), grounds.labels));
+}
+
+export interface UnitParts {
+  readonly name: string;
+  readonly frame: Buffer;
+  readonly text: string;
+  readonly meanings: readonly StatementMeaning[];
+  readonly parameters: readonly (string | null)[];
+}
+
+export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
+  const { name, frame, text, meanings, parameters } = parts;
+  const only = meanings.length === 1 ? meanings[0] : undefined;
+  const run = readRunContext(text);
+  const unit: Unit = {
+    name,
+    bytes: [frame],
+    actions: only ? only.actions : meanings.flatMap((meaning) => meaning.actions),
+    labels: only ? only.labels : [...new Set(meanings.flatMap((meaning) => meaning.labels))].sort(),
+    exposures: only ? only.exposures : meanings.flatMap((meaning) => meaning.exposures),
+    parameters,
+    binding: bindingOf(grounds.state, meanings),
+    renew: async () => {
+      await grounds.catalog.refresh();
+      return unitOf(grounds, { ...parts, meanings: understandNow(grounds, text) });
+    },
+  };
+  return run ? { ...unit, run } : unit;
+}
+
+/** Everything but text and parameters that an approval must be bound to. */
+function bindingOf(state: SessionState, meanings: readonly StatementMeaning[]): Readonly<Record<string, string>> {
+  return {
+    search_path: state.searchPath.join(','),
+    role: state.role,
+    session_user: state.sessionUser,
+    database: state.database,
+    statements: meanings.map((meaning) => meaning.fingerprint).join(','),
+    schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
+  };
+}
