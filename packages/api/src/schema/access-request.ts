@@ -1,16 +1,7 @@
 import { z } from 'zod';
+import { accessRequestStates } from '../states.ts';
 import { Cursor, Limit, pageOf, TargetName, Time } from './basics.ts';
 import { NamedPrincipal, PrincipalRef } from './principal.ts';
-
-export const accessRequestStates = [
-  'pending',
-  'approved',
-  'denied',
-  'expired',
-  'cancelled',
-  'used',
-  'revoked',
-] as const;
 
 export const RequestedAction = z.object({
   verb: z.string(),
