@@ -21,8 +21,6 @@ export const migrations: readonly Migration[] = [
         target text not null,
         digest text not null,
         consents_key text not null,
-        consent_groups text[] not null,
-        owner_id text,
         created_at bigint not null,
         expires_at bigint not null,
         settled_at bigint,

@@ -54,16 +54,14 @@ describe.each(kinds)('a store of kind %s', (kind, config) => {
   afterAll(() => store.close());
 
   const seen = (id: string, at: number) =>
-    store.db
-      .insertInto('principals')
-      .values({
-        id,
-        kind: 'user',
-        display_name: 'Ann',
-        groups: JSON.stringify(['dba', "o'hara"]),
-        owner_id: null,
-        last_seen: at,
-      });
+    store.db.insertInto('principals').values({
+      id,
+      kind: 'user',
+      display_name: 'Ann',
+      groups: JSON.stringify(['dba', "o'hara"]),
+      owner_id: null,
+      last_seen: at,
+    });
   const read = (id: string) => store.db.selectFrom('principals').selectAll().where('id', '=', id).executeTakeFirst();
 
   it('says its kind', () => expect(store.kind).toBe(kind));

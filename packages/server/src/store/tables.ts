@@ -16,10 +16,8 @@ export interface Tables {
     run_id: string | null;
     target: string;
     digest: string;
-    /** Canonical text of the set of consents: equal sets, equal text. */
+    /** Hash of the set of consents: equal for equal sets. */
     consents_key: string;
-    consent_groups: string[];
-    owner_id: string | null;
     created_at: number;
     expires_at: number;
     settled_at: number | null;
