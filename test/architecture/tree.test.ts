@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { filesUnder, root } from './source-tree.ts';
+
+const lockfile: { packages: Record<string, { license?: string; link?: boolean }> } = JSON.parse(
+  readFileSync(join(root, 'package-lock.json'), 'utf8'),
+);
+
+const text = /\.(?:ts|js|mjs|json|ya?ml|md|cedar|sql|sh|toml)$|\/run$|LICENSE$/;
+const files = filesUnder('.').filter((path) => text.test(path) && path !== 'package-lock.json');
+
+describe('the tree', () => {
+  test('names no place on the machine of whoever wrote it', () => {
+    // Home folders and scratch folders of people and machines; spelled in pieces, so that this file is none of them.
+    const personal = new RegExp(`(?<![\\w.])/(?:${['home', 'Users', 'root', 'work'].join('|')})/[\\w.-]+/`);
+    const named = files.flatMap((path) => {
+      const lines = readFileSync(join(root, path), 'utf8').split('\n');
+      return lines.flatMap((line, index) => (personal.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
+    });
+    expect(named).toEqual([]);
+  });
+
+  test('holds no key or password file but those that tests are about', () => {
+    const forgotten = filesUnder('.').filter(
+      (path) => !path.includes('/fixtures/') && /\.(?:pem|key|p12|pfx|pgpass)$|(?:^|\/)\.env(?:\.|$)/.test(path),
+    );
+    expect(forgotten).toEqual([]);
+  });
+});
+
+describe('dependencies', () => {
+  const installed = Object.entries(lockfile.packages).filter(
+    ([path, { link }]) => path.includes('node_modules/') && !link,
+  );
+
+  test('are free of licences that would bind who uses the project', () => {
+    const bound = installed.filter(([, { license = '' }]) => {
+      // "A or B" leaves the choice to us.
+      return license
+        .replace(/[()]/g, '')
+        .split(/ OR /i)
+        .every((choice) => /\b[AL]?GPL|SSPL|BUSL|CC-BY-NC/i.test(choice));
+    });
+    expect(bound.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+  });
+
+  test('say their licence', () => {
+    const silent = installed.filter(([, { license }]) => license === undefined);
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
+  test('are pinned to exact versions', () => {
+    const manifests = filesUnder('.').filter((path) => /^(?:packages\/\w+\/)?package\.json$/.test(path));
+    const loose = manifests.flatMap((path) => {
+      const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(root, path), 'utf8'));
+      return Object.entries<string>({ ...dependencies, ...devDependencies }).flatMap(([name, version]) =>
+        /^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version) ? [] : [`${path}: ${name} ${version}`],
+      );
+    });
+    expect(loose).toEqual([]);
+  });
+});
