@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { CoreError } from '@sluice/core/domain/error.ts';
+import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -156,9 +157,9 @@ describe('a good token', () => {
       {},
       {
         disabled: {
-          anyDisabled: async (ids) => {
+          disabledAmong: async (ids) => {
             asked.push(ids);
-            return ids.includes(`${issuer.url}#alex`);
+            return ids.filter((id) => id === `${issuer.url}#alex`);
           },
         },
       },
@@ -331,6 +332,61 @@ const hostile: readonly [string, RefusalReason, () => Promise<string> | string][
 describe('a token is refused, and looks like any other refusal, when it has', () => {
   test.each(hostile)('%s', async (_, reason, token) => {
     expect(await refusal(identityWith(), await token())).toBe(reason);
+  });
+});
+
+describe('an access credential', () => {
+  const redeemer = (redeem: IdentityParts['credentials']['redeem'], parts: Partial<IdentityParts> = {}) =>
+    identityWith(
+      {},
+      {
+        credentials: { isCredentialId: () => true, verifier: () => Promise.reject(new Error('unused')), redeem },
+        ...parts,
+      },
+    );
+  const bot: Principal = {
+    kind: 'agent',
+    id: 'x#bot',
+    issuer: 'x',
+    subject: 'bot',
+    displayName: 'bot',
+    groups: [],
+    owner: { kind: 'user', id: 'x#alex' },
+    chain: [],
+    expiresAt: start + 1,
+    accessCredential: 'sac_1',
+  };
+
+  test('that is redeemed gives its principal, which was seen before', async () => {
+    const seen: string[] = [];
+    const principalsSeen = { seen: async ({ id }: Principal) => void seen.push(id) };
+    expect(await redeemer(async () => bot, { principalsSeen }).redeem('sac_1', 'shop')).toBe(bot);
+    expect(seen).toEqual([]);
+  });
+
+  test('that is no good is refused like a token', async () => {
+    const viaToken = await outcome(identityWith(), 'nonsense');
+    const viaCredential: unknown = await redeemer(async () => undefined)
+      .redeem('sac_1', 'shop')
+      .catch((reason: unknown) => reason);
+    expect(refusals).toEqual(['malformed', 'access_credential']);
+    const shown = ({ code, source, publicMessage }: CoreError) => ({ code, source, publicMessage });
+    expect(shown(viaCredential as CoreError)).toEqual(shown(viaToken as CoreError));
+  });
+
+  test('does not help an agent whose owner was disabled', async () => {
+    const disabled = { disabledAmong: async (ids: readonly string[]) => ids.filter((id) => id === 'x#alex') };
+    await expect(redeemer(async () => bot, { disabled }).redeem('sac_1', 'shop')).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+    expect(refusals).toEqual(['disabled']);
+  });
+
+  test('is not accepted while nobody can say whether it is good', async () => {
+    const down = redeemer(() => Promise.reject(new Error('store is down')));
+    await expect(down.redeem('sac_1', 'shop')).rejects.toMatchObject({ code: 'internal' });
+    const unsure = redeemer(async () => bot, { disabled: { disabledAmong: () => Promise.reject(new Error('down')) } });
+    await expect(unsure.redeem('sac_1', 'shop')).rejects.toMatchObject({ code: 'internal' });
   });
 });
 

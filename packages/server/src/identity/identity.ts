@@ -30,8 +30,8 @@ export interface PrincipalsSeen {
 
 /** Who was stopped by an administrator. */
 export interface DisabledPrincipals {
-  /** Whether any of these ids is disabled. */
-  anyDisabled(principalIds: readonly string[]): Promise<boolean>;
+  /** Which of these ids are disabled. */
+  disabledAmong(principalIds: readonly string[]): Promise<readonly string[]>;
 }
 
 export interface IdentityParts {
@@ -62,9 +62,8 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
   );
 
   async function admit(principal: Principal): Promise<Principal> {
-    if (await parts.disabled?.anyDisabled(behind(principal))) {
-      throw new Refusal('disabled', `${principal.id}, or who stands behind it, was disabled`);
-    }
+    const disabled = (await parts.disabled?.disabledAmong(behind(principal))) ?? [];
+    if (disabled.length > 0) throw new Refusal('disabled', `${disabled.join(', ')}: disabled by an administrator`);
     return principal;
   }
 

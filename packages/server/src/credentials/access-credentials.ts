@@ -1,0 +1,188 @@
+/**
+ * Access credentials: short-lived user and secret pairs for clients that can't send a token. Each is for one principal
+ * and one target, never outlives the identity it came from, and is kept as a verifier only. Whether the principal may
+ * reach the target is not asked here: policy judges that at each connect.
+ */
+import { randomBytes } from 'node:crypto';
+import type { AuditSink } from '@sluice/core/contract/audit.ts';
+import type { Clock } from '@sluice/core/contract/clock.ts';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import type { Digests, Ids } from '@sluice/core/contract/crypto.ts';
+import type { ScramVerifier } from '@sluice/core/contract/identity.ts';
+import type { Principal } from '@sluice/core/domain/principal.ts';
+import { Redacted } from '@sluice/core/domain/redacted.ts';
+import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
+import { CredentialError } from './credential-error.ts';
+import { saltFor, unsatisfiable, verifierFor } from './scram-verifier.ts';
+
+export interface IssuedCredential {
+  readonly id: string;
+  /** Shown once, kept nowhere. */
+  readonly secret: Redacted;
+  /** Unix milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** What may be shown of a credential. Times are Unix milliseconds. */
+export interface CredentialRecord {
+  readonly id: string;
+  /** Id of the principal it was issued to. */
+  readonly principal: string;
+  readonly target: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly usesLeft?: number;
+  readonly revokedAt?: number;
+}
+
+export interface CredentialWish {
+  readonly principal: Principal;
+  readonly target: string;
+  /** Absent: the configured default. */
+  readonly ttlMs?: number;
+  /** Absent: any number. */
+  readonly uses?: number;
+}
+
+export interface AccessCredentials {
+  /** Rejects with a CredentialError for terms it can't have. */
+  issue(wish: CredentialWish): Promise<IssuedCredential>;
+  /** Newest first; also expired and revoked ones, for a while. */
+  list(principalId: string): Promise<readonly CredentialRecord[]>;
+  find(id: string): Promise<CredentialRecord | undefined>;
+  /** Ends it everywhere; sessions opened with it are ended by whoever watches the store's revocations. */
+  revoke(id: string, by: Principal): Promise<void>;
+  isCredentialId(user: string): boolean;
+  /** Always answers, for an unknown id with a verifier that nothing satisfies. */
+  verifier(id: string): Promise<ScramVerifier>;
+  /** Takes one use. Undefined when it is unknown, expired, revoked, used up or for another target. */
+  redeem(id: string, target: string): Promise<Principal | undefined>;
+}
+
+export interface AccessCredentialParts {
+  readonly rows: AccessCredentialRows;
+  readonly digests: Pick<Digests, 'keyedHash'>;
+  readonly ids: Ids;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly audit: AuditSink;
+  readonly log: Log;
+  /** Milliseconds. */
+  readonly defaultTtl: number;
+  readonly maxTtl: number;
+}
+
+const prefix = 'sac';
+const idForm = /^sac_[A-Za-z0-9_-]{16,60}$/;
+const secretBytes = 24;
+const maxUses = 1_000_000;
+/** Against one principal filling the store. */
+const maxLive = 100;
+/** How long an expired one can still be listed. */
+const keptFor = 7 * 24 * 3_600_000;
+const sweepEvery = 3_600_000;
+
+export function createAccessCredentials(parts: AccessCredentialParts): AccessCredentials {
+  const { rows, clock, audit } = parts;
+  let sweptAt = clock.now();
+
+  /** Clearing up rides along with issuing: where nothing is issued, nothing piles up. */
+  function sweep(now: number): void {
+    if (now - sweptAt < sweepEvery) return;
+    sweptAt = now;
+    rows.removeExpired(now - keptFor).catch((error: unknown) => {
+      parts.log.warn({ error }, 'expired access credentials could not be removed; this is tried again in an hour');
+    });
+  }
+
+  return {
+    async issue({ principal, target, ttlMs = parts.defaultTtl, uses }) {
+      const now = clock.now();
+      checkTerms(ttlMs, uses, parts.maxTtl);
+      if (principal.accessCredential !== undefined) {
+        throw new CredentialError(
+          'not_renewable',
+          'An access credential can only be had with a token of the identity provider.',
+        );
+      }
+      const expiresAt = Math.min(now + ttlMs, principal.expiresAt);
+      if (expiresAt <= now)
+        throw new CredentialError('identity_expired', 'The token has expired. Get a fresh one and try again.');
+      const live = (await rows.listByPrincipal(principal.id)).filter((row) => isLive(row, now));
+      if (live.length >= maxLive) {
+        throw new CredentialError(
+          'too_many_credentials',
+          `There are ${maxLive} access credentials in force for this principal. Revoke some, or let them expire.`,
+        );
+      }
+      const id = parts.ids.next(prefix);
+      const secret = randomBytes(secretBytes).toString('base64url');
+      const verifier = await verifierFor(secret, saltFor(id, parts.digests));
+      // Written first: a credential that nobody could account for must not exist.
+      audit.record({ name: 'credential.issued', credential: id, principal: principal.id, target, expiresAt });
+      const limited = uses === undefined ? {} : { usesLeft: uses };
+      await rows.insert({ id, verifier, principal, target, createdAt: now, expiresAt, ...limited });
+      sweep(now);
+      return { id, secret: new Redacted(secret), expiresAt };
+    },
+    async list(principalId) {
+      return (await rows.listByPrincipal(principalId)).map(recordOf);
+    },
+    async find(id) {
+      const row = idForm.test(id) ? await rows.find(id) : undefined;
+      return row && recordOf(row);
+    },
+    async revoke(id, by) {
+      // Not held up by the journal: what must end, ends, and a failing journal is reported afterwards.
+      if (await rows.revoke(id, clock.now())) audit.record({ name: 'credential.revoked', credential: id, by: by.id });
+    },
+    isCredentialId: (user) => idForm.test(user),
+    async verifier(id) {
+      const nobody = unsatisfiable(id, parts.digests);
+      if (!idForm.test(id)) return nobody;
+      try {
+        return (await rows.find(id))?.verifier ?? nobody;
+      } catch (error) {
+        parts.log.error({ error }, 'access credentials can’t be looked up: logins with them are refused');
+        return nobody;
+      }
+    },
+    async redeem(id, target) {
+      if (!idForm.test(id)) return undefined;
+      const row = await rows.spend(id, target, clock.now());
+      if (!row) return undefined;
+      audit.record({ name: 'credential.redeemed', credential: id, target });
+      return { ...row.principal, expiresAt: Math.min(row.expiresAt, row.principal.expiresAt), accessCredential: id };
+    },
+  };
+}
+
+function checkTerms(ttlMs: number, uses: number | undefined, maxTtl: number): void {
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 1000) {
+    throw new CredentialError('invalid_ttl', 'The time to live must be at least one second.');
+  }
+  if (ttlMs > maxTtl) {
+    throw new CredentialError(
+      'invalid_ttl',
+      `The time to live must be at most ${Math.floor(maxTtl / 1000)} seconds here.`,
+    );
+  }
+  if (uses !== undefined && !(Number.isSafeInteger(uses) && uses >= 1 && uses <= maxUses)) {
+    throw new CredentialError('invalid_uses', `The number of uses must be a whole number from 1 to ${maxUses}.`);
+  }
+}
+
+function isLive(row: AccessCredentialRow, now: number): boolean {
+  return row.revokedAt === undefined && row.expiresAt > now && row.usesLeft !== 0;
+}
+
+function recordOf(row: AccessCredentialRow): CredentialRecord {
+  return {
+    id: row.id,
+    principal: row.principal.id,
+    target: row.target,
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+    ...(row.usesLeft === undefined ? {} : { usesLeft: row.usesLeft }),
+    ...(row.revokedAt === undefined ? {} : { revokedAt: row.revokedAt }),
+  };
+}
