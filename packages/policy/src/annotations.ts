@@ -148,6 +148,7 @@ class Reader {
 }
 
 function idOf(value: string): Parsed<string> {
+  if (value.startsWith('sluice:')) return { expected: 'another id: those with sluice: belong to the gateway itself' };
   return idForm.test(value) ? { value } : { expected: 'letters, digits and . _ : / - only, at most 128 of them' };
 }
 

@@ -20,7 +20,7 @@ test('what nothing permits is denied, naming verb, class and resource', () => {
   const decision = enforce(reads).decide(ask('sql:delete'));
   expect(decision).toMatchObject({ effect: 'deny', policies: [] });
   expect(decision.reasons).toEqual([
-    { policy: '(default)', text: 'No policy permits sql:delete (write) on Table "shop/public/customers".' },
+    { policy: 'sluice:default-deny', text: 'No policy permits sql:delete (write) on Table "shop/public/customers".' },
   ]);
 });
 

@@ -26,6 +26,7 @@ test.each<[string, string, string]>([
   ['a missing id', `permit ${scope};`, 'a.cedar:1:1: the policy has no @id'],
   ['an empty id', `@id("") permit ${scope};`, 'a.cedar:1:1: @id("") is not understood'],
   ['an id with blanks', `@id("a b") permit ${scope};`, 'a.cedar:1:1: @id("a b") is not understood'],
+  ['an id of the gateway', `@id("sluice:exposure") permit ${scope};`, 'those with sluice: belong to the gateway'],
   ['an id twice', `@id("a") permit ${scope};\n@id("a") permit ${scope};`, 'a.cedar:2:1: the id "a" is taken by'],
   ['an annotation twice', `@id("a")\n@id("b") permit ${scope};`, 'a.cedar:2:1: duplicate annotation: @id'],
   [

@@ -37,7 +37,7 @@ export interface Ask {
 }
 
 /** Stands for a policy's id where no policy spoke; no policy can have such an id. */
-export const byDefault = '(default)';
+export const byDefault = 'sluice:default-deny';
 
 /** `unpermitted`: what to say when no policy permits it. */
 export function outcomeOf(applied: Applied, hasOwner: boolean, unpermitted: () => string): Outcome {
