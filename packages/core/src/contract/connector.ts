@@ -21,6 +21,8 @@ export interface Limits {
 export interface Opening {
   readonly principal: Principal;
   readonly target: string;
+  /** Id of the access credential that proved the principal. */
+  readonly credential?: string;
   readonly application?: string;
   readonly run?: RunContext;
   /** Called when policy holds the connect itself, so that the client can be told. */

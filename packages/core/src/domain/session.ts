@@ -14,6 +14,8 @@ export interface SessionInfo {
   readonly principal: Principal;
   readonly target: Target;
   readonly client: ClientInfo;
+  /** The access credential it was opened with, where there was one. */
+  readonly credential?: string;
   /** Unix milliseconds. */
   readonly startedAt: number;
 }

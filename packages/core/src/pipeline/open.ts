@@ -22,6 +22,7 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
     principal: opening.principal,
     target,
     client: opening.application === undefined ? client : { ...client, application: opening.application },
+    ...(opening.credential === undefined ? {} : { credential: opening.credential }),
     startedAt: ports.clock.now(),
   };
   const session = new PipelineSession(ports, info, ports.recorders.open(info, ports.policy.current().hash));

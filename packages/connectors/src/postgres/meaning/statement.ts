@@ -62,6 +62,9 @@ export type OverlayChange =
   | { readonly kind: 'gone'; readonly schema: string; readonly name: string }
   /** Altered in ways not followed: any column, any label. */
   | { readonly kind: 'unknown'; readonly schema: string; readonly name: string }
+  /** New code or names: calls by this name are calls of something not seen into. */
+  | { readonly kind: 'function' | 'operator' | 'type'; readonly schema: string; readonly name: string }
+  | { readonly kind: 'schema'; readonly name: string }
   /** Anything at all may have been renamed, created or dropped: unqualified names mean nothing until the catalog is new. */
   | { readonly kind: 'everything' };
 

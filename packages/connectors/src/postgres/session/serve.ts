@@ -48,6 +48,7 @@ export async function serve(ports: ServePorts, link: ClientLink, admission: Admi
     const session = await admission.open({
       principal,
       target: database,
+      ...(admission.identity.isCredentialId(user) ? { credential: user } : {}),
       ...(hello.parameters.application ? { application: hello.parameters.application } : {}),
       onHold: (notice) => link.write(holdNotice(notice)),
       gone: reader.gone,

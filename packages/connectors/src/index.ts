@@ -1,0 +1,17 @@
+/** The connectors that ship, and what the configuration must know of each. Adding a protocol is one line here. */
+import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
+import type { Declarations } from '@sluice/core/contract/declarations.ts';
+import { createPostgresConnector } from './postgres/connector.ts';
+import { declarations as sqlDeclarations } from './sql/declarations.ts';
+
+export interface ShippedConnector {
+  readonly id: string;
+  readonly create: ConnectorFactory;
+  readonly declares: Declarations;
+  /** Settings a target of this kind has beside the generic ones. */
+  readonly targetSettings: readonly string[];
+}
+
+export const connectors: readonly ShippedConnector[] = [
+  { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targetSettings: ['database'] },
+];

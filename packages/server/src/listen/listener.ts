@@ -1,0 +1,92 @@
+/** Accepts connections and hands each to a connector. Knows no protocol. */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import type { ClientLink } from '@sluice/core/contract/link.ts';
+import { SluiceError } from '@sluice/core/domain/error.ts';
+import { AcceptedLink, type ServerTls } from './client-link.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listener {
+  readonly address: ListenAddress;
+  /** Stops accepting; connections that are open stay. */
+  close(): Promise<void>;
+  /** Cuts what is still open. */
+  destroy(): void;
+}
+
+export type ListenErrorCode = 'port_in_use' | 'port_forbidden' | 'address_unavailable';
+
+export class ListenError extends SluiceError<ListenErrorCode> {}
+
+/** More half-open connections than this are an attack or a mistake; the kernel's queue holds the rest. */
+const maxConnections = 10_000;
+
+export async function listen(
+  wanted: ListenAddress,
+  name: string,
+  tls: ServerTls | undefined,
+  log: Log,
+  accept: (link: ClientLink) => Promise<void>,
+): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const link = new AcceptedLink(socket, tls);
+    accept(link).catch((error) => {
+      log.error({ listener: name, remote: link.remote, err: error }, 'connection failed');
+      link.destroy();
+    });
+  });
+  server.maxConnections = maxConnections;
+  const port = await bound(server, wanted, name);
+  return {
+    address: { host: wanted.host, port },
+    close: async () => {
+      server.close();
+    },
+    destroy: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function bound(server: Server, { host, port }: ListenAddress, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port, name)));
+    server.listen({ host, port, backlog: 1_024 }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+export function listenError(error: Error, host: string, port: number, name: string): Error {
+  const where = `listen.${name} (${host}:${port})`;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new ListenError(
+        'port_in_use',
+        'gateway',
+        `${where}: the port is in use by another program. Stop it, or choose another port; 0 takes any free one.`,
+        { cause: error },
+      );
+    case 'EACCES':
+      return new ListenError(
+        'port_forbidden',
+        'gateway',
+        `${where}: this user may not listen there. Choose a port above 1023.`,
+        { cause: error },
+      );
+    case 'EADDRNOTAVAIL':
+      return new ListenError('address_unavailable', 'gateway', `${where}: this machine does not have that address.`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

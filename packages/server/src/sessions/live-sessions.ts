@@ -1,0 +1,119 @@
+/**
+ * The sessions this gateway serves right now, and the ways to end them: a kill by a person (here or at another gateway
+ * on the same store), a revoked access credential, a disabled principal, the end of the gateway.
+ */
+import type { AuditSink } from '@sluice/core/contract/audit.ts';
+import type { Clock } from '@sluice/core/contract/clock.ts';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import { behind, type Principal } from '@sluice/core/domain/principal.ts';
+import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
+import type { SessionCounts } from '@sluice/core/pipeline/ports.ts';
+
+interface Live {
+  readonly info: SessionInfo;
+  readonly end: (reason: EndReason, message: string) => void;
+  indexed: Promise<void>;
+}
+
+export interface LiveSessionParts {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+  readonly audit: AuditSink;
+  readonly index: {
+    opened(session: SessionInfo, recordingPath: string): Promise<void>;
+    ended(id: string, reason: EndReason, counts: SessionCounts, at: number): Promise<void>;
+    get(id: string): Promise<{ readonly live: boolean } | undefined>;
+  };
+  /** Tells every gateway on the store, this one too. */
+  notify(channel: string, payload: string): Promise<void>;
+  pathOf(session: SessionInfo): string;
+  readonly metrics: {
+    opened(target: string): void;
+    ended(target: string, reason: string, counts: SessionCounts): void;
+  };
+}
+
+export const killChannel = 'sluice_kill';
+
+export class LiveSessions {
+  readonly #parts: LiveSessionParts;
+  readonly #live = new Map<string, Live>();
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(parts: LiveSessionParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  opened(info: SessionInfo, end: Live['end']): void {
+    const { index, log, metrics, pathOf } = this.#parts;
+    metrics.opened(info.target.name);
+    const indexed = index.opened(info, pathOf(info)).catch((err) => {
+      log.error({ session: info.id, err }, 'session could not be entered in the index; its recording is not affected');
+    });
+    this.#live.set(info.id, { info, end, indexed });
+  }
+
+  ended(info: SessionInfo, reason: EndReason, counts: SessionCounts): void {
+    const { index, clock, log, metrics } = this.#parts;
+    const live = this.#live.get(info.id);
+    // A session that was refused before it opened is known by its recording alone.
+    if (!live) return;
+    this.#live.delete(info.id);
+    metrics.ended(info.target.name, reason, counts);
+    const done: Promise<void> = live.indexed
+      .then(() => index.ended(info.id, reason, counts, clock.now()))
+      .catch((err) => log.error({ session: info.id, err }, 'the end of a session could not be entered in the index'))
+      .finally(() => this.#ending.delete(done));
+    this.#ending.add(done);
+  }
+
+  /** False when there is no such live session on any gateway. */
+  async kill(id: string, by: Principal): Promise<boolean> {
+    if (!this.#live.has(id) && !(await this.#parts.index.get(id))?.live) return false;
+    this.#parts.audit.record({ name: 'session.killed', session: id, by: by.id });
+    await this.#parts.notify(killChannel, id);
+    return true;
+  }
+
+  /** A kill was announced, here or elsewhere. */
+  killed(id: string): void {
+    this.#live.get(id)?.end('killed', 'An operator ended this session.');
+  }
+
+  endOfCredential(id: string): void {
+    this.#endWhere((info) => info.credential === id, 'revoked', 'The access credential of this session was revoked.');
+  }
+
+  endOfPrincipal(id: string): void {
+    this.#endWhere(
+      (info) => behind(info.principal).includes(id),
+      'revoked',
+      'The identity behind this session was disabled.',
+    );
+  }
+
+  credentialsInUse(): readonly string[] {
+    return [...this.#live.values()].flatMap(({ info }) => (info.credential === undefined ? [] : [info.credential]));
+  }
+
+  principalsInUse(): readonly string[] {
+    return [...new Set([...this.#live.values()].flatMap(({ info }) => behind(info.principal)))];
+  }
+
+  /** Ends all of them and waits until the index knows. */
+  async stop(): Promise<void> {
+    this.#endWhere(() => true, 'gateway_stopped', 'The gateway is stopping.');
+    while (this.#live.size > 0 || this.#ending.size > 0) {
+      await Promise.all([...this.#ending]);
+      if (this.#live.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  #endWhere(matches: (info: SessionInfo) => boolean, reason: EndReason, message: string): void {
+    for (const { info, end } of [...this.#live.values()]) if (matches(info)) end(reason, message);
+  }
+}
