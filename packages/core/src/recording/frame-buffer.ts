@@ -131,7 +131,7 @@ export class FrameBuffer {
     const bytes = this.#bytes;
     const view = this.#view;
     // The wall clock may jump; time inside a recording never runs backwards.
-    const at = Math.min(Math.max(Math.trunc(time), this.#time), maxTime);
+    const at = time > this.#time ? Math.min(Math.trunc(time), maxTime) : this.#time;
     view.setUint32(start, lengthBase + payload);
     bytes[start + typeAt] = type;
     bytes[start + flagsAt] = flags;

@@ -12,6 +12,12 @@ type CellJson = string | null | { readonly hex: string };
 export class JsonEvents {
   #binary: readonly boolean[] = [];
 
+  item(item: ReplayItem): object {
+    if (item.kind === 'entry') return this.of(item.entry);
+    const { number, offset, bytes, reason, problem } = item.unreadable;
+    return { n: number, type: 'unreadable', offset, bytes, reason, problem };
+  }
+
   /** `n` is the event's number, `t` its time in microseconds since the start of the session. */
   of(entry: Entry): object {
     const { event } = entry;
@@ -56,11 +62,5 @@ function textOrHex(bytes: Uint8Array): string | { readonly hex: string } {
 /** One line of JSON per event, in order. A part that can't be read becomes a line of the type `unreadable`. */
 export async function* toJsonLines(items: AsyncIterable<ReplayItem>): AsyncGenerator<string> {
   const json = new JsonEvents();
-  for await (const item of items) {
-    const line =
-      item.kind === 'entry'
-        ? json.of(item.entry)
-        : { n: item.unreadable.number, type: 'unreadable', ...item.unreadable };
-    yield `${JSON.stringify(line)}\n`;
-  }
+  for await (const item of items) yield `${JSON.stringify(json.item(item))}\n`;
 }

@@ -2,9 +2,9 @@
 export interface ByteSink {
   /**
    * Takes all of `bytes` before it returns, or throws and has taken none that a reader would see. The bytes are only
-   * valid during the call.
+   * valid during the call. `last`: these close the recording, and may use the space that is kept for that.
    */
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array, last: boolean): void;
 }
 
 /** SHA-256 over data that does not come in one piece. */

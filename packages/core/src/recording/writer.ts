@@ -24,6 +24,8 @@ export interface Finished {
   readonly head: string;
   /** Events before the seal. */
   readonly events: number;
+  /** As it stands in the end event. */
+  readonly reason: EndReason;
   readonly counts: Counts;
 }
 
@@ -126,6 +128,7 @@ export class RecordingWriter {
         this.#fail(cause);
       }
     }
+    if (this.#durable.count === 0) throw this.#failure ?? new Error('there is nothing to seal');
     this.#lost ??= this.#frames.count - this.#durable.count;
     this.#frames.rewind(this.#durable);
     try {
@@ -148,8 +151,8 @@ export class RecordingWriter {
     const events = this.#frames.count;
     const head = this.#frames.head;
     appendSeal(this.#frames, this.#header, this.#ports.signer);
-    this.#write();
-    this.#finished = { head: toHex(head), events, counts };
+    this.#write(true);
+    this.#finished = { head: toHex(head), events, reason, counts };
     return this.#finished;
   }
 
@@ -208,10 +211,10 @@ export class RecordingWriter {
     };
   }
 
-  #write(): void {
+  #write(last = false): void {
     if (this.#frames.used === 0) return;
     try {
-      this.#ports.sink.write(this.#frames.waiting());
+      this.#ports.sink.write(this.#frames.waiting(), last);
     } catch (cause) {
       this.#sinkFailed = true;
       throw cause;
