@@ -1,0 +1,24 @@
+import { loadConfig } from '@sluice/server/config/load.ts';
+import { knownConnectors } from '@sluice/server/gateway-connectors.ts';
+import { startGateway } from '@sluice/server/main.ts';
+import type { Layout } from './layout.ts';
+
+export interface StartedGateway {
+  readonly postgres: { readonly host: string; readonly port: number };
+  /** Base URL. */
+  readonly api: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the gateway that `sluice start` starts, on the configuration that lies in the data directory. */
+export async function startGatewayOn(at: Layout): Promise<StartedGateway> {
+  const config = loadConfig(at.config, { connectors: knownConnectors });
+  const gateway = await startGateway({ config, logFile: at.log });
+  const postgres = gateway.addresses.connectors['postgres'];
+  if (!postgres) {
+    await gateway.stop();
+    throw new Error('The gateway did not open its PostgreSQL listener.');
+  }
+  const { api } = gateway.addresses;
+  return { postgres, api: `http://${api.host}:${api.port}`, stop: () => gateway.stop() };
+}
