@@ -22,8 +22,6 @@ export interface Principal extends PrincipalRef {
   readonly chain: readonly PrincipalRef[];
   /** Unix milliseconds after which this proof of identity is void. */
   readonly expiresAt: number;
-  /** Id of the access credential that was the proof, so that revoking it finds the sessions; absent for a token. */
-  readonly accessCredential?: string;
 }
 
 export function principalId(issuer: string, subject: string): string {

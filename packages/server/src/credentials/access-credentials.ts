@@ -98,12 +98,6 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     async issue({ principal, target, ttlMs = parts.defaultTtl, uses }) {
       const now = clock.now();
       checkTerms(ttlMs, uses, parts.maxTtl);
-      if (principal.accessCredential !== undefined) {
-        throw new CredentialError(
-          'not_renewable',
-          'An access credential can only be had with a token of the identity provider.',
-        );
-      }
       const expiresAt = Math.min(now + ttlMs, principal.expiresAt);
       if (expiresAt <= now)
         throw new CredentialError('identity_expired', 'The token has expired. Get a fresh one and try again.');
@@ -151,7 +145,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
       const row = await rows.spend(id, target, clock.now());
       if (!row) return undefined;
       audit.record({ name: 'credential.redeemed', credential: id, target });
-      return { ...row.principal, expiresAt: Math.min(row.expiresAt, row.principal.expiresAt), accessCredential: id };
+      return { ...row.principal, expiresAt: Math.min(row.expiresAt, row.principal.expiresAt) };
     },
   };
 }
