@@ -3,7 +3,9 @@ import { Duration, TargetName, Time } from './basics.ts';
 
 export const IssueAccessCredential = z.strictObject({
   target: TargetName,
-  ttl: Duration.optional().meta({ description: '15m when absent; never beyond the proof of identity it is issued to' }),
+  ttl: Duration.optional().meta({
+    description: 'the configured default when absent; never beyond the proof of identity it is issued to',
+  }),
   uses: z.int().min(1).max(1_000_000).optional().meta({ description: 'Logins it is good for; any number when absent' }),
 });
 export type IssueAccessCredential = z.input<typeof IssueAccessCredential>;

@@ -1,3 +1,8 @@
+/**
+ * What the API takes and gives, one file per kind of object: schemas in the words of the wire (snake case, times as
+ * RFC 3339 text), from which types, validation and the OpenAPI document come. They check form; whether something makes
+ * sense, or is allowed, is not theirs to say. In this file: the pieces that the others are made of.
+ */
 import { z } from 'zod';
 import { durationPattern } from '../duration.ts';
 

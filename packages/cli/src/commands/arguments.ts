@@ -1,3 +1,8 @@
+/**
+ * The commands of `sluice`, one file per command or group: each declares itself to commander, asks the gateway or the
+ * part that does the work, and says how to print the answer. None of them decides anything. In this file: how values
+ * of options are read.
+ */
 import { parseDuration } from '@sluice/api/duration.ts';
 import { InvalidArgumentError } from 'commander';
 

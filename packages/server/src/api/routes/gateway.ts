@@ -1,3 +1,7 @@
+/**
+ * What happens on each route, grouped by the kind of object. A handler is given valid input and a guard, asks the guard
+ * about every object, and leaves the work to a service. It knows no HTTP: statuses and headers are made elsewhere.
+ */
 import { openApiDocument } from '@sluice/api/openapi.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
 import { type Handlers, WithStatus } from '../handler.ts';

@@ -1,3 +1,8 @@
+/**
+ * Domain objects in the form the API shows them: other names, times as text, and only what the schemas declare. Views
+ * hide nothing from anyone in particular: who may see an object at all was asked before.
+ */
+
 /** Unix milliseconds as the API writes them. */
 export function time(ms: number): string {
   return new Date(clamp(ms)).toISOString();
