@@ -2,7 +2,7 @@
 import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
 import { createPostgresConnector } from './postgres/connector.ts';
-import { declarations as sqlDeclarations } from './sql/declarations.ts';
+import { sqlDeclarations } from './sql/verbs.ts';
 
 export interface ShippedConnector {
   readonly id: string;

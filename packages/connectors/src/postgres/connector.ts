@@ -3,7 +3,7 @@
  * decides nothing and opens no socket; `session/serve.ts` follows one connection from start to end.
  */
 import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
-import { declarations } from '../sql/declarations.ts';
+import { sqlDeclarations } from '../sql/verbs.ts';
 import { CancelKeys } from './cancel-keys.ts';
 import { CatalogCache } from './catalog/cache.ts';
 import { CatalogConnection } from './catalog-connection.ts';
@@ -32,7 +32,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
   const catalogOf = (target: string): CatalogCache => knownOf(target).cache;
   return {
     id: 'postgres',
-    declares: declarations,
+    declares: sqlDeclarations,
     discharges: ['mask', 'limit_rows', 'notify'],
     accept: async (client, admission) => {
       await loadGrammar();
@@ -42,7 +42,10 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
       await loadGrammar();
       const { connection, cache } = knownOf(target);
       const state = new SessionState(target);
-      const [[row]] = await Promise.all([connection.run(stateQuery), cache.ready()]);
+      await cache.ready();
+      // Reading the catalog leaves its own path behind; a client's session starts with the account's.
+      await connection.run('RESET search_path');
+      const [row] = await connection.run(stateQuery);
       state.read(row ?? []);
       const grounds = { state, catalog: cache, labels: ports.labels };
       const meanings = await understand(grounds, text);

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
-import { endPointOf } from '../dial/end-point.ts';
-import { SocketLink } from '../dial/socket-link.ts';
+import { endPointOf } from './end-point.ts';
+import { SocketLink } from './socket-link.ts';
 
 /** The gateway's own certificate, ready to be used. */
 export interface ServerTls {

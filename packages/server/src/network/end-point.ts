@@ -27,7 +27,7 @@ export function endPointOf(certificate: Uint8Array): Buffer | undefined {
   const oid = algorithm && element(der, algorithm.start);
   if (!oid || der[algorithm.start] !== 0x06) return undefined;
   const digest = digests[der.toString('hex', oid.start, oid.end)];
-  return digest && createHash(digest).update(der).digest();
+  return digest === undefined ? undefined : createHash(digest).update(der).digest();
 }
 
 /** Where one DER element's content starts and ends (X.690 section 8.1.3). */

@@ -1,0 +1,8 @@
+import { connectors } from '@sluice/connectors/index.ts';
+import type { KnownConnector } from './config/schema.ts';
+
+/** What the configuration must know of the connectors that ship. */
+export const knownConnectors: readonly KnownConnector[] = connectors.map(({ id, targetSettings }) => ({
+  id,
+  targetSettings,
+}));
