@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { filesUnder, root } from './source-tree.ts';
 
-const lockfile: { packages: Record<string, { license?: string; link?: boolean }> } = JSON.parse(
+interface Locked {
+  readonly license?: string;
+  readonly link?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const lockfile: { packages: Record<string, Locked> } = JSON.parse(
   readFileSync(join(root, 'package-lock.json'), 'utf8'),
 );
 
@@ -50,6 +57,15 @@ describe('dependencies', () => {
     expect(silent.map(([path]) => path)).toEqual([]);
   });
 
+  test('are all in the lockfile, those of other platforms too, without which a clean installation is refused', () => {
+    const missing = Object.entries(lockfile.packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !foldersUp(path).some((folder) => `${folder}node_modules/${name}` in lockfile.packages))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('are pinned to exact versions', () => {
     const manifests = filesUnder('.').filter((path) => /^(?:packages\/\w+\/)?package\.json$/.test(path));
     const loose = manifests.flatMap((path) => {
@@ -61,3 +77,11 @@ describe('dependencies', () => {
     expect(loose).toEqual([]);
   });
 });
+
+/** Where Node looks for a package from here: the folder's own `node_modules`, then those above it. */
+function foldersUp(path: string): string[] {
+  const parts = path === '' ? [] : path.split('/');
+  return Array.from({ length: parts.length + 1 }, (_, cut) => parts.slice(0, parts.length - cut))
+    .filter((folder) => folder.at(-1) !== 'node_modules')
+    .map((folder) => folder.map((part) => `${part}/`).join(''));
+}
