@@ -11,11 +11,7 @@ import { type Stage, startStage } from './start.ts';
 import { Agent } from './tour/agent.ts';
 import { type Check, type Narrator, narrator, silent } from './tour/narrator.ts';
 import type { Memory, Props, Scene, SceneResult } from './tour/scene.ts';
-import { again, approved } from './tour/scenes/approval.ts';
-import { customers } from './tour/scenes/customers.ts';
-import { drop } from './tour/scenes/drop.ts';
-import { replay, tamper } from './tour/scenes/evidence.ts';
-import { monitoring } from './tour/scenes/monitoring.ts';
+import { scenes } from './tour/scenes/scenes.ts';
 import { Witness } from './tour/witness.ts';
 
 export interface TourOptions {
@@ -26,8 +22,6 @@ export interface TourOptions {
   /** Ends the tour early. */
   readonly signal?: AbortSignal;
 }
-
-const scenes: readonly Scene[] = [monitoring, customers, drop, approved, again, replay, tamper];
 
 /** Resolves with the exit code: 0 when every step did what it says, else 1. */
 export async function runTour(options: TourOptions = {}): Promise<number> {

@@ -1,3 +1,7 @@
+/**
+ * Text for a terminal: colours where there is one that shows them, and data from elsewhere made harmless. It lays nothing
+ * out (that is layout.ts) and writes nothing itself.
+ */
 import type { WriteStream } from 'node:tty';
 
 type Paint = (text: string) => string;

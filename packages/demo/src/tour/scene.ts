@@ -1,3 +1,8 @@
+/**
+ * What a scene of the tour is: something that happens between the agent, the gateway and the people behind it, and claims
+ * about it that must hold. Who they are and how they are told lies beside it; the scenes themselves in scenes/. Nothing
+ * here decides what passes through the gateway: that is up to the gateway alone.
+ */
 import type { ApiClient } from '@sluice/api/client.ts';
 import type { Stage } from '../start.ts';
 import type { Agent } from './agent.ts';
