@@ -1,4 +1,5 @@
-import { type Kysely, Kysely as KyselyDatabase, PostgresDialect, sql } from 'kysely';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import { type Kysely, Kysely as KyselyDatabase, PostgresDialect, type PostgresPool, sql } from 'kysely';
 import pg from 'pg';
 import { schemaName } from './migrations.ts';
 import type { Queries, Store, StoreTransaction } from './store-port.ts';
@@ -13,8 +14,17 @@ export const types: pg.CustomTypesConfig = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
+/**
+ * Errors of a pool's connections, idle or in use: the driver throws those that nobody listens to, and that would end
+ * the process. Whoever uses the connection learns of it from the query that fails.
+ */
+export function surviveErrors(pool: pg.Pool, log: Log, message: string): void {
+  pool.on('error', (error) => log.warn({ error: error.message }, message));
+  pool.on('connect', (client) => client.on('error', () => {}));
+}
+
 /** The unqualified database, for migrations; `queries` is what everything else uses. */
-export function openDatabase(pool: pg.Pool): Kysely<Tables> {
+export function openDatabase(pool: PostgresPool): Kysely<Tables> {
   return new KyselyDatabase<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import pg from 'pg';
 import { lockDirectory } from '../directory-lock.ts';
-import { openDatabase, queriesOver, types } from '../driver.ts';
+import { openDatabase, queriesOver, surviveErrors, types } from '../driver.ts';
 import { migrate } from '../migrate.ts';
 import type { Store } from '../store-port.ts';
 import { checkedChannel, Subscriptions } from '../subscriptions.ts';
@@ -84,9 +84,7 @@ function openPool(engine: Restarting, subscriptions: Subscriptions, log: Log): p
       if (opened > 1) subscriptions.resync();
     },
   });
-  pool.on('error', (error) =>
-    log.warn({ error: error.message }, 'the embedded store lost its session; a new one follows'),
-  );
+  surviveErrors(pool, log, 'the embedded store lost its session; a new one follows');
   return pool;
 }
 

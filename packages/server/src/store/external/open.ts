@@ -1,15 +1,26 @@
 import type { Log } from '@sluice/core/contract/connector.ts';
 import pg from 'pg';
-import { openDatabase, queriesOver, types } from '../driver.ts';
+import { openDatabase, queriesOver, surviveErrors, types } from '../driver.ts';
 import { migrate } from '../migrate.ts';
 import type { Store } from '../store-port.ts';
 import { checkedChannel, Subscriptions } from '../subscriptions.ts';
 import { explainFailure } from './failure.ts';
 import { Listener } from './listener.ts';
+import { withoutHungConnections } from './pool.ts';
 import { parseStoreUrl } from './url.ts';
 
+/** How long the server may take, in milliseconds. */
+export interface Patience {
+  readonly connect: number;
+  readonly query: number;
+}
+
 /** The store that several gateways share: any PostgreSQL. Its loss makes requests fail, and it is used again once back. */
-export async function openExternal(url: string, log: Log): Promise<Store> {
+export async function openExternal(
+  url: string,
+  log: Log,
+  patience: Patience = { connect: 10_000, query: 30_000 },
+): Promise<Store> {
   const address = parseStoreUrl(url);
   if (!address.secure) {
     log.warn({ store: address.shown }, 'the connection to the store is not protected; use sslmode=verify-full');
@@ -18,18 +29,18 @@ export async function openExternal(url: string, log: Log): Promise<Store> {
     ...address.client,
     types,
     application_name: 'sluice',
-    connectionTimeoutMillis: 10_000,
-    // A server that hangs, or a network that swallows, must end in an error rather than in a wait without end.
-    statement_timeout: 30_000,
-    query_timeout: 35_000,
+    connectionTimeoutMillis: patience.connect,
+    // The server is to give up first, and says why. One that hangs, or a network that swallows, must end in an error too.
+    statement_timeout: patience.query,
+    query_timeout: patience.query + 2_000,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
   };
   const pool = new pg.Pool({ ...config, max: 10 });
-  pool.on('error', (error) => log.warn({ error: error.message }, 'lost an idle connection to the store'));
+  surviveErrors(pool, log, 'lost an idle connection to the store');
   const subscriptions = new Subscriptions(log);
   const listener = new Listener(config, subscriptions, log);
-  const database = openDatabase(pool);
+  const database = openDatabase(withoutHungConnections(pool));
   const end = async (): Promise<void> => {
     await listener.stop();
     await pool.end();
