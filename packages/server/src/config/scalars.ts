@@ -19,8 +19,9 @@ const sizePattern = '^[0-9]{1,12}(B|KiB|MiB|GiB)$';
 const visible = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u;
 
 function scalar<Out>(
+  title: string,
   expected: string,
-  pattern: string | undefined,
+  pattern: string,
   parse: (text: string) => Out | { readonly error: string },
 ) {
   const kind = z.string({ error: `must be ${expected}` }).transform((text, context) => {
@@ -31,7 +32,7 @@ function scalar<Out>(
     }
     return parsed as Exclude<Out, { readonly error: string }>;
   });
-  return pattern === undefined ? kind : kind.meta({ pattern });
+  return kind.meta({ title, pattern });
 }
 
 function withUnit(text: string, pattern: string, units: Readonly<Record<string, number>>): number | undefined {
@@ -44,7 +45,7 @@ function withUnit(text: string, pattern: string, units: Readonly<Record<string, 
 export function duration(bounds: { readonly min: string; readonly max: string }) {
   const min = withUnit(bounds.min, durationPattern, durationUnits) ?? 0;
   const max = withUnit(bounds.max, durationPattern, durationUnits) ?? 0;
-  return scalar('a duration with its unit, like 30s or 15m', durationPattern, (text) => {
+  return scalar('duration', 'a duration with its unit, like 30s or 15m', durationPattern, (text) => {
     const value = withUnit(text, durationPattern, durationUnits);
     if (value === undefined) return { error: 'must be a duration with its unit (ms, s, m, h, d), like 30s or 15m' };
     if (value < min || value > max) return { error: `must be between ${bounds.min} and ${bounds.max}` };
@@ -56,7 +57,7 @@ export function duration(bounds: { readonly min: string; readonly max: string })
 export function size(bounds: { readonly min: string; readonly max: string }) {
   const min = withUnit(bounds.min, sizePattern, sizeUnits) ?? 0;
   const max = withUnit(bounds.max, sizePattern, sizeUnits) ?? 0;
-  return scalar('a size with its unit, like 64KiB or 1MiB', sizePattern, (text) => {
+  return scalar('size', 'a size with its unit, like 64KiB or 1MiB', sizePattern, (text) => {
     const value = withUnit(text, sizePattern, sizeUnits);
     if (value === undefined) return { error: 'must be a size with its unit (B, KiB, MiB, GiB), like 64MiB' };
     if (value < min || value > max) return { error: `must be between ${bounds.min} and ${bounds.max}` };
@@ -65,8 +66,11 @@ export function size(bounds: { readonly min: string; readonly max: string }) {
 }
 
 function hostPort(zero: boolean) {
-  return scalar<HostPort | { readonly error: string }>('host:port, like 127.0.0.1:5432', '^.+:[0-9]{1,5}$', (text) =>
-    parseHostPort(text, { zero }),
+  return scalar<HostPort | { readonly error: string }>(
+    'host:port',
+    'host:port, like 127.0.0.1:5432',
+    '^.+:[0-9]{1,5}$',
+    (text) => parseHostPort(text, { zero }),
   );
 }
 
@@ -91,6 +95,7 @@ export function parseReference(text: string): Reference | undefined {
 /** `env:NAME` or `file:path`. */
 export function reference() {
   return scalar(
+    'secret reference',
     'a reference to a secret: env:NAME or file:path',
     referencePattern,
     (text): Reference | { error: string } =>
@@ -111,14 +116,17 @@ export function line(max: number) {
 
 /** Names that appear in policies, resource ids and file names. */
 export function name() {
-  return z.string({ error: 'must be a name' }).regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
-    error: 'must be 1 to 63 letters, digits, - or _, starting with a letter or digit',
-  });
+  return z
+    .string({ error: 'must be a name' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
+      error: 'must be 1 to 63 letters, digits, - or _, starting with a letter or digit',
+    })
+    .meta({ title: 'name' });
 }
 
 /** A path; relative ones start at the directory of the file it is written in. */
 export function path() {
-  return line(4096);
+  return line(4096).meta({ title: 'path' });
 }
 
 /** A whole number within bounds. */

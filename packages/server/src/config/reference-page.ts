@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { buildSchema, type KnownConnector } from './schema.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The JSON Schema of sluice.yaml (draft 2020-12) for editors, as the text of a file. */
+export function renderEditorSchema(connectors: readonly KnownConnector[]): string {
+  const schema = editorSchema(connectors);
+  return `${JSON.stringify({ ...schema, title: 'sluice.yaml' }, undefined, 2)}\n`;
+}
+
+/** Every key of sluice.yaml as Markdown: one heading and one table for each section. */
+export function renderKeys(connectors: readonly KnownConnector[]): string {
+  const schema = editorSchema(connectors);
+  const needed = listOf(schema['required']);
+  return propertiesOf(schema)
+    .map(([key, section]) => {
+      const meaning = textOf(section['description']);
+      const rows = rowsBelow(section, key);
+      const facts = [needed.includes(key) ? 'Required.' : '', ...(rows.length === 0 ? [factsOf(section)] : [])];
+      const intro = [meaning, ...facts].filter((part) => part !== '').join(' ');
+      const table = rows.length === 0 ? [] : ['', '| Key | Value | Default | Meaning |', '|---|---|---|---|', ...rows];
+      return [`### \`${key}\``, '', intro, ...table].join('\n');
+    })
+    .join('\n\n');
+}
+
+const opening = '<!-- generated: keys -->';
+const closing = '<!-- end of generated: keys -->';
+
+/** The page with its generated part brought up to date; what people wrote around it stays. Throws without its marks. */
+export function withKeys(page: string, connectors: readonly KnownConnector[]): string {
+  const from = page.indexOf(opening);
+  const to = page.indexOf(closing);
+  if (from < 0 || to < from) throw new Error(`the page has no ${opening} … ${closing}`);
+  return `${page.slice(0, from + opening.length)}\n\n${renderKeys(connectors)}\n\n${page.slice(to)}`;
+}
+
+function editorSchema(connectors: readonly KnownConnector[]): Json {
+  return z.toJSONSchema(buildSchema(connectors), { io: 'input' }) as Json;
+}
+
+/** A row for everything below a section; nothing for a single value. */
+function rowsBelow(schema: Json, path: string): string[] {
+  const branches = branchesOf(schema);
+  const rows = new Map<string, string>();
+  for (const branch of branches) {
+    for (const [key, property] of propertiesOf(branch)) {
+      const at = `${path}.${key}`;
+      const required = listOf(branch['required']).includes(key);
+      const inner = rowsBelow(property, at);
+      const isPlainMapping = inner.length > 0 && property['type'] === 'object' && !property['additionalProperties'];
+      if (!rows.has(at) && !isPlainMapping) rows.set(at, row(at, property, required));
+      for (const line of inner) rows.set(line, line);
+    }
+    if (isJson(branch['items'])) for (const line of rowsBelow(branch['items'], `${path}[]`)) rows.set(line, line);
+  }
+  return [...rows.values()];
+}
+
+function row(path: string, schema: Json, required: boolean): string {
+  const fallback = schema['default'] === undefined ? '' : code(schema['default']);
+  const cells = [`\`${path}\``, typeOf(schema), required ? 'required' : fallback, textOf(schema['description'])];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function factsOf(schema: Json): string {
+  const fallback = schema['default'] === undefined ? '' : ` Default: ${code(schema['default'])}.`;
+  return `Value: ${typeOf(schema)}.${fallback}`;
+}
+
+function typeOf(schema: Json): string {
+  const options = schema['anyOf'] ?? schema['oneOf'];
+  if (Array.isArray(options)) return [...new Set(options.filter(isJson).map(typeOf))].join(', or ');
+  if (schema['const'] !== undefined) return code(schema['const']);
+  if (Array.isArray(schema['enum'])) return schema['enum'].map(code).join(', ');
+  if (schema['type'] === 'array') return `list of ${isJson(schema['items']) ? typeOf(schema['items']) : 'anything'}`;
+  if (schema['type'] === 'object') {
+    const values = schema['additionalProperties'];
+    return isJson(values) ? `mapping to ${typeOf(values)}` : 'mapping';
+  }
+  if (typeof schema['title'] === 'string') return schema['title'];
+  if (schema['type'] === 'integer') return 'whole number';
+  return schema['type'] === 'string' ? 'text' : String(schema['type']);
+}
+
+function branchesOf(schema: Json): Json[] {
+  const options = schema['anyOf'] ?? schema['oneOf'];
+  return Array.isArray(options) ? options.filter(isJson).flatMap(branchesOf) : [schema];
+}
+
+function propertiesOf(schema: Json): [string, Json][] {
+  const properties = schema['properties'];
+  return isJson(properties)
+    ? Object.entries(properties).flatMap(([key, value]) => (isJson(value) ? [[key, value] as [string, Json]] : []))
+    : [];
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
