@@ -13,6 +13,9 @@ import { Engine, startEngine } from './engine.ts';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const open = (dir: string) => openStore({ kind: 'embedded', dir }, quiet);
 
+// Making a database is the slowest thing here, and the machine may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 });
+
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'sluice-test-embedded-'));

@@ -10,17 +10,19 @@ interface SocketLike {
   unref(): this;
 }
 
+type Executor = Pick<Engine, 'execute'>;
+
 /**
  * The "socket" over which `pg` speaks to the embedded engine. The engine wants whole messages, in batches that end
  * where the server says ReadyForQuery (PostgreSQL protocol 3.0, "Message Flow"): a query or a Sync.
  */
 export class EngineStream extends Duplex implements SocketLike {
-  readonly #engine: () => Promise<Engine>;
-  #engineHere: Engine | undefined;
+  readonly #engine: () => Promise<Executor>;
+  #engineHere: Executor | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #started = false;
 
-  constructor(engine: () => Promise<Engine>) {
+  constructor(engine: () => Promise<Executor>) {
     super({ allowHalfOpen: false });
     this.#engine = engine;
   }
@@ -37,11 +39,16 @@ export class EngineStream extends Duplex implements SocketLike {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    for (let end = this.#batchEnd(); end > 0; end = this.#batchEnd()) {
-      // A copy of its own: the driver reuses its buffers.
-      this.#run(Uint8Array.from(this.#pending.subarray(0, end)));
-      this.#pending = this.#pending.subarray(end);
-      this.#started = true;
+    try {
+      for (let end = this.#batchEnd(); end > 0; end = this.#batchEnd()) {
+        // A copy of its own: the driver reuses its buffers.
+        this.#run(Uint8Array.from(this.#pending.subarray(0, end)));
+        this.#pending = this.#pending.subarray(end);
+        this.#started = true;
+      }
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+      return;
     }
     // What stays behind must not share the driver's buffer either.
     this.#pending = Buffer.from(this.#pending);
@@ -92,15 +99,25 @@ export class EngineStream extends Duplex implements SocketLike {
   #batchEnd(): number {
     const bytes = this.#pending;
     // The startup packet alone has no type byte.
-    if (!this.#started) return bytes.length >= 4 && bytes.length >= bytes.readInt32BE(0) ? bytes.readInt32BE(0) : 0;
+    if (!this.#started) {
+      const length = bytes.length < 4 ? 0 : lengthAt(bytes, 0, 8);
+      return length <= bytes.length ? length : 0;
+    }
     for (let at = 0; at + 5 <= bytes.length; ) {
-      const end = at + 1 + bytes.readInt32BE(at + 1);
+      const end = at + 1 + lengthAt(bytes, at + 1, 4);
       if (end > bytes.length) return 0;
       if (bytes[at] === code('Q') || bytes[at] === code('S') || bytes[at] === code('X')) return end;
       at = end;
     }
     return 0;
   }
+}
+
+/** A length counts itself, so that none is smaller than its own four bytes (PostgreSQL protocol 3.0, "Message Formats"). */
+function lengthAt(bytes: Buffer, at: number, least: number): number {
+  const length = bytes.readInt32BE(at);
+  if (length < least) throw new Error('The driver wrote a message whose length is too small.');
+  return length;
 }
 
 function query(text: string): Uint8Array {
