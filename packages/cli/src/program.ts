@@ -4,10 +4,12 @@
  */
 import { Command, type OutputConfiguration } from 'commander';
 import { registerAccess } from './commands/access.ts';
+import { registerCheck } from './commands/check.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerRequests } from './commands/requests.ts';
 import { registerSessions } from './commands/sessions.ts';
+import { registerStart } from './commands/start.ts';
 import { registerTour } from './commands/tour.ts';
 import { defaultApi, type Runner } from './context.ts';
 import { exitCodes } from './exit-code.ts';
@@ -26,6 +28,8 @@ export function buildProgram(runner: Runner, version: string, streams: OutputCon
       'after',
       `\n${exitText()}\n\nExamples:\n  $ sluice demo\n  $ sluice requests ls --state pending\n  $ sluice help requests`,
     );
+  registerStart(program, runner);
+  registerCheck(program, runner);
   registerDemo(program, runner);
   registerTour(program, runner);
   registerAccess(program, runner);
