@@ -1,3 +1,8 @@
+/**
+ * The store of one gateway on one machine: a database engine in a thread of this process, spoken to by the same driver
+ * as a server would be. It is not durable beyond the machine: what was confirmed survives the death of the process, not
+ * the loss of power, because the engine never syncs to disk. What must survive that is in the recordings.
+ */
 import { join } from 'node:path';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import pg from 'pg';
@@ -9,10 +14,7 @@ import { checkedChannel, Subscriptions } from '../subscriptions.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { EngineStream } from './engine-stream.ts';
 
-/**
- * The store of one gateway on one machine, under `<dataDir>/store`. It survives the death of the process, not of the
- * machine: the engine never syncs to disk. What must survive that is in the recordings.
- */
+/** Keeps to `<dataDir>/store`. */
 export async function openEmbedded(dataDir: string, log: Log): Promise<Store> {
   const dir = join(dataDir, 'store');
   // Two engines on one directory lose rows without a word, so it is locked here, whoever else locks what.

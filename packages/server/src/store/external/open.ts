@@ -1,3 +1,7 @@
+/**
+ * The store that several gateways share: any PostgreSQL, by its URL. It comes back by itself after a loss; what was
+ * asked meanwhile fails, it is not kept. It is not a target: nothing a client sends ever goes here as it is.
+ */
 import type { Log } from '@sluice/core/contract/connector.ts';
 import pg from 'pg';
 import { openDatabase, queriesOver, surviveErrors, types } from '../driver.ts';
@@ -15,7 +19,7 @@ export interface Patience {
   readonly query: number;
 }
 
-/** The store that several gateways share: any PostgreSQL. Its loss makes requests fail, and it is used again once back. */
+/** Rejects with a StoreError for the operator: unreachable, refused, misconfigured, or migrated by a newer version. */
 export async function openExternal(
   url: string,
   log: Log,
