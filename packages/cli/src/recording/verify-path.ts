@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyEvent } from '@sluice/core/recording/entry.ts';
@@ -94,19 +94,30 @@ async function verifyFile(
   onEvent?: (event: AnyEvent) => void,
 ): Promise<RecordingReport> {
   for (let attempt = 1; ; attempt++) {
-    const before = await stat(path);
+    const before = await lstat(path);
     const verifier = new RecordingVerifier(ports, {
       ...(session === undefined ? {} : { session }),
       ...(onEvent ? { onEvent } : {}),
     });
-    for await (const chunk of readRecordingFile(path)) verifier.push(chunk);
+    try {
+      for await (const chunk of readRecordingFile(path)) verifier.push(chunk);
+    } catch (error) {
+      return unreadable(verifier.finish(), error);
+    }
     const report = verifier.finish();
     if (report.faults.length === 0 || report.open || attempt === 3) return report;
     // Read while it was being written: half an event may have been seen.
-    const after = await stat(path);
+    const after = await lstat(path);
     if (after.mtimeMs === before.mtimeMs && Date.now() - after.mtimeMs > 1000) return report;
     await sleep(50);
   }
+}
+
+/** A link, a file without permission, a failing disk: one file's trouble, not the end of the verification. */
+function unreadable(report: RecordingReport, error: unknown): RecordingReport {
+  const code = (error as NodeJS.ErrnoException).code ?? 'not a file';
+  const message = code === 'ELOOP' ? 'this is a link, not a recording' : `the file cannot be read (${code})`;
+  return { ...report, open: false, faults: [{ code: 'unreadable', offset: 0, message }], moreFaults: 0 };
 }
 
 function fileReport(path: string, report: RecordingReport, mayBeOpen: boolean): FileReport {

@@ -4,6 +4,8 @@ import type { DamageReason } from './frame-reader.ts';
 export type FaultCode =
   /** Bytes that are no intact event, by what is wrong with them. */
   | DamageReason
+  /** The file cannot be read at all. */
+  | 'unreadable'
   /** The body is not what its type says. */
   | 'content'
   | 'version'

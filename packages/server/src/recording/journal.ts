@@ -47,7 +47,12 @@ export class Journal implements AuditSink {
   record(event: AuditEvent): void {
     // After a failed write a fresh journal is tried each time: once there is space again, witnessing goes on.
     this.#current ??= this.#open();
-    this.#write(this.#current, event);
+    try {
+      this.#append(this.#current, event);
+    } catch (error) {
+      this.#retire(this.#current, 'recording_failed');
+      throw error;
+    }
     if (this.#bytes > this.#settings.rotateAt) this.#retire(this.#current, 'gateway_stopped');
   }
 
@@ -60,15 +65,10 @@ export class Journal implements AuditSink {
     await Promise.all(this.#closed);
   }
 
-  #write(recorder: SessionRecorder, event: AuditEvent): void {
+  #append(recorder: SessionRecorder, event: AuditEvent): void {
     const detail = auditDetail(event);
-    try {
-      recorder.append({ type: 'event', name: event.name, detail });
-      recorder.flush();
-    } catch (error) {
-      this.#retire(recorder, 'recording_failed');
-      throw error;
-    }
+    recorder.append({ type: 'event', name: event.name, detail });
+    recorder.flush();
     this.#bytes += 200;
     for (const value of Object.values(detail)) this.#bytes += typeof value === 'string' ? value.length : 8;
   }
@@ -79,9 +79,16 @@ export class Journal implements AuditSink {
     const path = recordingPath(this.#settings.dataDir, session.id, startedAt);
     this.#bytes = 0;
     const recorder = new SessionRecorder(path, session, '', this.#parts);
-    const previous = this.#previous;
-    this.#previous = { session: session.id, head: '' };
-    if (previous) this.#write(recorder, { name: 'journal.continued', previous: previous.session, head: previous.head });
+    if (this.#previous) {
+      const { session: previous, head } = this.#previous;
+      try {
+        this.#append(recorder, { name: 'journal.continued', previous, head });
+      } catch (error) {
+        // A journal that does not say what it continues would look like one put in.
+        void recorder.abandon();
+        throw error;
+      }
+    }
     return recorder;
   }
 
@@ -93,7 +100,7 @@ export class Journal implements AuditSink {
 }
 
 function journalSession(startedAt: number): SessionInfo {
-  const time = new Date(startedAt).toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = new Date(startedAt).toISOString().replace(/[-:.]/g, '');
   return {
     id: `${journalPrefix}${time}-${randomBytes(10).toString('hex')}`,
     principal: {

@@ -77,7 +77,7 @@ export async function openRecordings(settings: RecordingSettings, ports: Recordi
     strict: settings.durability === 'strict',
   };
   const rotateAt = settings.journalRotateAt ?? journalRotateAt;
-  const journal = new Journal({ dataDir, rotateAt, now: ports.now }, parts, await lastJournal(dataDir));
+  const journal = new Journal({ dataDir, rotateAt, now: ports.now }, parts, await lastJournal(dataDir, ports.inflater));
   for (const one of recovered) journalRecovery(journal, one);
 
   const open = new Set<SessionRecorder>();
@@ -151,8 +151,8 @@ function journalRecovery(journal: Journal, one: Recovered): void {
   journal.record({ name: 'recording.recovered', session, events, droppedBytes, head });
 }
 
-async function lastJournal(dataDir: string): Promise<Previous | undefined> {
-  const [last] = await journals(dataDir);
+async function lastJournal(dataDir: string, inflater: Inflater): Promise<Previous | undefined> {
+  const [last] = await journals(dataDir, inflater);
   if (!last) return undefined;
   const handle = await openForReading(last.path);
   try {

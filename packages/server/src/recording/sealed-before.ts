@@ -3,14 +3,40 @@ import { readRecording } from '@sluice/core/recording/replay-reader.ts';
 import { dayDirectories, journalPrefix, type RecordingPath, recordingsIn } from './layout.ts';
 import { readRecordingFile } from './read-file.ts';
 
-/** Every journal, newest first: their ids begin with the time of their start. */
-export async function journals(dataDir: string): Promise<RecordingPath[]> {
-  const found: RecordingPath[] = [];
+/** Every journal, the last one first. Their links give the order; the clock may have been set back between starts. */
+export async function journals(dataDir: string, inflater: Inflater): Promise<RecordingPath[]> {
+  const all = new Map<string, RecordingPath>();
   for (const directory of await dayDirectories(dataDir)) {
-    const files = await recordingsIn(directory);
-    found.push(...files.filter(({ session }) => session.startsWith(journalPrefix)));
+    for (const file of await recordingsIn(directory)) {
+      if (file.session.startsWith(journalPrefix)) all.set(file.session, file);
+    }
   }
-  return found.sort((a, b) => (a.session < b.session ? 1 : -1));
+  const previous = new Map<string, string>();
+  for (const { session, path } of all.values()) {
+    const before = await continuedFrom(path, inflater);
+    if (before !== undefined) previous.set(session, before);
+  }
+  const continued = new Set(previous.values());
+  const byName = [...all.keys()].sort().reverse();
+  const ordered = new Set<string>();
+  for (const start of [...byName.filter((session) => !continued.has(session)), ...byName]) {
+    for (let at: string | undefined = start; at !== undefined && !ordered.has(at); at = previous.get(at)) {
+      if (!all.has(at)) break;
+      ordered.add(at);
+    }
+  }
+  return [...ordered].flatMap((session) => all.get(session) ?? []);
+}
+
+/** The journal that this one names as the one before it: the event behind its header says so. */
+async function continuedFrom(path: string, inflater: Inflater): Promise<string | undefined> {
+  for await (const item of readRecording(readRecordingFile(path), inflater)) {
+    if (item.kind !== 'entry' || item.entry.number > 1) return undefined;
+    const { event } = item.entry;
+    if (event.type !== 'event' || event.name !== 'journal.continued') continue;
+    return String(event.detail['previous'] ?? '');
+  }
+  return undefined;
 }
 
 /**
@@ -24,7 +50,7 @@ export async function journalHeads(
 ): Promise<Map<string, string>> {
   const heads = new Map<string, string>();
   const open = new Set(sessions);
-  for (const { path } of await journals(dataDir)) {
+  for (const { path } of await journals(dataDir, inflater)) {
     if (open.size === 0) break;
     for await (const item of readRecording(readRecordingFile(path), inflater)) {
       if (item.kind !== 'entry' || item.entry.event.type !== 'event') continue;
