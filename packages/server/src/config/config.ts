@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Limits } from '@sluice/core/contract/connector.ts';
 import type { TlsMode } from '@sluice/core/contract/link.ts';
 import type { PrincipalKind } from '@sluice/core/domain/principal.ts';
@@ -35,9 +35,7 @@ export interface TargetConfig extends Target {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export type StoreConfig =
-  | { readonly kind: 'embedded'; readonly dir: string }
-  | { readonly kind: 'postgres'; readonly url: Redacted };
+export type StoreConfig = { readonly kind: 'embedded' } | { readonly kind: 'postgres'; readonly url: Redacted };
 
 /** sluice.yaml, checked, with defaults filled in. Paths are absolute, times in milliseconds, sizes in bytes. */
 export interface Config {
@@ -86,7 +84,6 @@ export function assemble(
   environment: Environment,
 ): Config {
   const dir = dirname(source.file);
-  const dataDir = resolve(dir, document.data_dir);
   const { api, metrics, ...listeners } = document.listen;
   const { identity, masking, recording, approvals, limits } = document;
   return {
@@ -94,8 +91,8 @@ export function assemble(
     dir,
     listen: { api, ...defined({ metrics }), connectors: defined(listeners) },
     ...(document.tls ? { tls: { cert: resolve(dir, document.tls.cert), key: resolve(dir, document.tls.key) } } : {}),
-    dataDir,
-    store: storeOf(document.store, dir, dataDir, environment),
+    dataDir: resolve(dir, document.data_dir),
+    store: storeOf(document.store, dir, environment),
     identity: {
       issuers: identity.issuers.map((issuer) => ({
         issuer: issuer.issuer,
@@ -163,8 +160,8 @@ function targetOf(
   };
 }
 
-function storeOf(store: string, dir: string, dataDir: string, environment: Environment): StoreConfig {
-  if (store === 'embedded') return { kind: 'embedded', dir: join(dataDir, 'store') };
+function storeOf(store: string, dir: string, environment: Environment): StoreConfig {
+  if (store === 'embedded') return { kind: 'embedded' };
   const reference = parseReference(store);
   return {
     kind: 'postgres',

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readDocument } from './document.ts';
 import { type BadCase, base, type ConfigFolder, makeConfigFolder } from './testing/config-folder.ts';
 
 let folder: ConfigFolder;
@@ -45,6 +47,79 @@ const bad: readonly BadCase[] = [
 ];
 
 describe('a file that is wrong as YAML', () => {
+  test.each([
+    ['a line without a key', 'listen: 1\nhunter2-secret\nx: 1'],
+    ['a bad escape', 'a: "\\hunter2-secret"'],
+    ['a word too much', 'a: "x" hunter2-secret'],
+    ['a word after a block', 'a: | hunter2-secret\n  x'],
+    ['a bracket too much', 'a: [hunter2-secret]]'],
+    ['an alias', 'a: *hunter2-secret'],
+    ['a tag', 'a: !hunter2-secret x'],
+    ['a directive', '%hunter2-secret\n---\na: 1'],
+    ['a password with a reserved character', 'a: @hunter2-secret'],
+    ['a password with a colon', 'a: pass: hunter2-secret'],
+    ['a password that begins like a block', 'a: {hunter2-secret'],
+  ])('does not say what is in it: %s', (_, text) => {
+    const found = folder.problems(text).join('\n');
+    expect(found).toContain('error');
+    expect(found).not.toContain('hunter2');
+  });
+
+  test('whatever it holds, is refused or read, at places that exist', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        'a',
+        ': ',
+        '- ',
+        '\n',
+        '  ',
+        '{',
+        '}',
+        '[',
+        ']',
+        '"',
+        "'",
+        '|',
+        '>',
+        '&x ',
+        '*x',
+        '!t ',
+        '#',
+        '---\n',
+        '%',
+        '\t',
+        '\\',
+        '? ',
+        '\u0000',
+        '\ufeff',
+        '😀',
+        '<<',
+        '0x1',
+        'null',
+      ],
+    );
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(pieces, { maxLength: 40 }).map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const document = readDocument(text, 'x.yaml');
+        const lines = text.split(/\r\n|[\r\n]/);
+        for (const problem of [
+          ...document.problems,
+          document.place({ severity: 'error', path: ['a', 0, 'b'], message: 'm' }),
+        ]) {
+          expect(problem.line).toBeGreaterThanOrEqual(1);
+          expect(problem.line).toBeLessThanOrEqual(lines.length + 1);
+          expect(problem.column).toBeGreaterThanOrEqual(1);
+        }
+        expect(document.problems.length > 0).toBe(document.value === undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test.each(bad)('%s', (_, text, expected) => {
     expect(folder.problems(text())).toEqual(expected);
   });

@@ -66,7 +66,7 @@ export function readDocument(text: string, file: string): ParsedDocument {
         ? 'aliases repeat too much of the document'
         : error instanceof RangeError
           ? 'the document is nested too deeply'
-          : 'this is not YAML that can be read';
+          : unreadable;
     return broken([{ severity: 'error', file, line: 1, column: 1, path: '', message }]);
   }
 }
@@ -83,6 +83,8 @@ function strip(finding: Finding): Pick<ConfigProblem, 'severity' | 'path' | 'mes
   return { severity, path: formatPath(path), message, ...(nearest === undefined ? {} : { nearest }) };
 }
 
+const unreadable = 'this is not YAML that can be read';
+
 function sentence(code: string, message: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
@@ -97,9 +99,22 @@ function sentence(code: string, message: string): string {
       return 'keys must be plain texts';
     case 'TAG_RESOLVE_FAILED':
       return 'tags (!…) are not used here';
+    case 'UNEXPECTED_TOKEN':
+      return 'this is not expected here; check quotes, brackets and indentation';
+    case 'BAD_DQ_ESCAPE':
+      return 'there is no such escape; write \\\\ for a backslash, or use single quotes';
+    case 'BAD_ALIAS':
+      return 'this alias has no anchor before it';
+    case 'BAD_INDENT':
+    case 'BAD_SCALAR_START':
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'BLOCK_IN_FLOW':
+    case 'MISSING_CHAR':
+    case 'MULTILINE_IMPLICIT_KEY':
+      // The parser's own words: these kinds name punctuation, never text of the file, which may be a secret.
+      return message.split('\n')[0] ?? unreadable;
     default:
-      // The parser quotes source text only in messages about tags and keys, which are handled above.
-      return message.split('\n')[0] ?? 'this is not YAML that can be read';
+      return unreadable;
   }
 }
 

@@ -20,7 +20,7 @@ describe('a good file', () => {
       file,
       dir: folder.dir,
       dataDir: join(folder.dir, '.sluice'),
-      store: { kind: 'embedded', dir: join(folder.dir, '.sluice', 'store') },
+      store: { kind: 'embedded' },
       listen: { api: { host: '127.0.0.1', port: 0 }, connectors: { postgres: { host: '127.0.0.1', port: 0 } } },
       identity: {
         issuers: [

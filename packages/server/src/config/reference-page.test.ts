@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { connectors } from '@sluice/connectors/index.ts';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { knownConnectors as connectors } from '../gateway-connectors.ts';
 import { renderEditorSchema, withKeys } from './reference-page.ts';
 import { buildSchema } from './schema.ts';
 

@@ -90,7 +90,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     if (now - sweptAt < sweepEvery) return;
     sweptAt = now;
     rows.removeExpired(now - keptFor).catch((error: unknown) => {
-      parts.log.warn({ error }, 'expired access credentials could not be removed; this is tried again in an hour');
+      parts.log.warn({ err: error }, 'expired access credentials could not be removed; this is tried again in an hour');
     });
   }
 
@@ -136,7 +136,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
       try {
         return (await rows.find(id))?.verifier ?? nobody;
       } catch (error) {
-        parts.log.error({ error }, 'access credentials can’t be looked up: logins with them are refused');
+        parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
         return nobody;
       }
     },

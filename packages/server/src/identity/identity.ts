@@ -77,7 +77,7 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
         parts.refused?.(error.reason, error.message);
         throw unauthenticated(error);
       }
-      parts.log.error({ error }, 'a login could not be judged, and is refused');
+      parts.log.error({ err: error }, 'a login could not be judged, and is refused');
       throw new CoreError('internal', 'gateway', 'The gateway cannot check logins right now. Try again later.', {
         cause: error,
       });

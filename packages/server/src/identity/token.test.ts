@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { RefusalReason } from './refusal.ts';
-import { claims, identityWith, issuer, other, refusal, seconds, useIssuers } from './testing/issuers.ts';
+import { claims, identityWith, issuer, other, outcome, refusal, seconds, useIssuers } from './testing/issuers.ts';
 
 useIssuers();
 
@@ -167,5 +168,55 @@ const hostile: readonly [string, RefusalReason, () => Promise<string> | string][
 describe('a token is refused, and looks like any other refusal, when it has', () => {
   test.each(hostile)('%s', async (_, reason, token) => {
     expect(await refusal(identityWith(), await token())).toBe(reason);
+  });
+
+  test('anything that nobody signed', async () => {
+    const identity = identityWith();
+    const json = fc.oneof(
+      fc.json(),
+      fc
+        .record(
+          {
+            alg: fc.constantFrom('ES256', 'none', 'HS256', 7),
+            typ: fc.anything(),
+            kid: fc.anything(),
+            iss: fc.constant(issuer.url),
+          },
+          { requiredKeys: [] },
+        )
+        .map((value) => JSON.stringify(value)),
+    );
+    const part = fc.oneof(
+      json.map((text) => Buffer.from(text).toString('base64url')),
+      fc.base64String(),
+      fc.string(),
+    );
+    const tokens = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(part, { maxLength: 5 }).map((parts) => parts.join('.')),
+    );
+    await fc.assert(
+      fc.asyncProperty(tokens, async (token) => {
+        expect(await outcome(identity, token)).toMatchObject({ code: 'unauthenticated' });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('one bit more or less than was signed', async () => {
+    const identity = identityWith();
+    const token = await issuer.sign(claims());
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const lastOfPart = new Set([token.indexOf('.') - 1, token.lastIndexOf('.') - 1, token.length - 1]);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(token.length - 1), fc.nat(5), async (at, bit) => {
+        // The last character of a part carries bits that mean nothing.
+        fc.pre(token[at] !== '.' && !lastOfPart.has(at));
+        const changed = alphabet[alphabet.indexOf(token[at] ?? '') ^ (1 << bit)];
+        const altered = `${token.slice(0, at)}${changed}${token.slice(at + 1)}`;
+        expect(await outcome(identity, altered)).toMatchObject({ code: 'unauthenticated' });
+      }),
+      { numRuns: 200 },
+    );
   });
 });
