@@ -34,7 +34,7 @@ export interface HoldDefaults {
 
 export const holdDefaults: HoldDefaults = { grantTtl: 10 * 60_000, timeout: 60 * 60_000, wait: 'both' };
 
-const known = [
+export const annotationNames = [
   'id',
   'reason',
   'status',
@@ -47,7 +47,7 @@ const known = [
   'read_only',
   'notify',
 ] as const;
-type Name = (typeof known)[number];
+type Name = (typeof annotationNames)[number];
 
 const needApproval: readonly Name[] = ['quorum', 'grant_ttl', 'timeout', 'wait'];
 const needPermit: readonly Name[] = ['limit_rows', 'read_only'];
@@ -129,9 +129,11 @@ class Reader {
 
   refuseUnknown(): void {
     for (const name of Object.keys(this.#annotations)) {
-      if (known.some((candidate) => candidate === name)) continue;
-      const meant = nearest(name, known);
-      const hint = meant ? `Did you mean @${meant}?` : `Known are: ${known.map((each) => `@${each}`).join(', ')}.`;
+      if (annotationNames.some((candidate) => candidate === name)) continue;
+      const meant = nearest(name, annotationNames);
+      const hint = meant
+        ? `Did you mean @${meant}?`
+        : `Known are: ${annotationNames.map((each) => `@${each}`).join(', ')}.`;
       this.fail(name, `unknown annotation @${name}`, hint);
     }
   }

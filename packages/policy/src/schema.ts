@@ -3,6 +3,7 @@
  * declarations and the gateway's own verbs, so that a policy naming something no connector can say is refused when it
  * is loaded. It holds no policies and judges nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { SchemaJson, TypeOfAttribute } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionDeclaration, ContextType, Declarations } from '@sluice/core/contract/declarations.ts';
 import { type AccessClass, accessClasses } from '@sluice/core/domain/action.ts';
@@ -79,13 +80,18 @@ function declaredVerbs(
   parents: ReadonlyMap<string, unknown>,
 ): Map<string, VerbSchema> {
   const verbs = new Map<string, VerbSchema>();
+  const declared = new Map<string, ActionDeclaration>();
   for (const own of gatewayVerbs) {
     verbs.set(own.verb, { ...own, access: undefined, resources: new Set(own.resources), context: {} });
   }
   for (const action of declarations.flatMap((declared) => declared.actions)) {
+    const known = declared.get(action.verb);
+    // Connectors of one family say the same verbs; what differs would make a policy mean two things.
+    if (known && isDeepStrictEqual({ ...known, doc: '' }, { ...action, doc: '' })) continue;
     checkAction(action, verbs, parents);
     const { verb, access, context, doc } = action;
     verbs.set(verb, { verb, access, resources: new Set(action.resources), context, doc });
+    declared.set(verb, action);
   }
   return verbs;
 }
@@ -96,7 +102,7 @@ function checkAction(
   parents: ReadonlyMap<string, unknown>,
 ): void {
   if (verbs.has(action.verb) || accessClasses.some((name) => name === action.verb)) {
-    throw new Error(`Verb "${action.verb}" is declared twice, or is the gateway's own.`);
+    throw new Error(`Verb "${action.verb}" is declared in two ways, or is the gateway's own.`);
   }
   if (action.access === undefined) throw new Error(`Verb "${action.verb}" has no access class.`);
   if (action.resources.length === 0) throw new Error(`Verb "${action.verb}" acts on no resource type.`);
