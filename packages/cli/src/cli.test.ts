@@ -1,28 +1,22 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createApi } from '@sluice/server/api/app.ts';
 import { botsObjects } from '@sluice/server/api/testing/bots-objects.ts';
 import { accessRequest, people, type TestServices, testServices } from '@sluice/server/api/testing/services.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-
-const bin = fileURLToPath(new URL('../bin/sluice.js', import.meta.url));
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { sampleRecording, testKey } from '../../../test/harness/recording.ts';
+import { type Result, runCommand } from './testing/command.ts';
 
 let services: TestServices;
 let app: FastifyInstance;
 let api: string;
 let dir: string;
+
+const recording = sampleRecording(testKey());
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
@@ -32,6 +26,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 beforeEach(async () => {
   services = testServices();
   botsObjects(services);
+  services.recordingBytes.set('ses_bot', recording);
   app = await createApi(services, { version: '0.1.0' });
   api = await app.listen({ host: '127.0.0.1', port: 0 });
 });
@@ -42,14 +37,7 @@ function sluice(
   args: string[],
   env: Record<string, string> = { SLUICE_TOKEN: 'alex-token', SLUICE_API: api },
 ): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [bin, ...args],
-      { env: { PATH: process.env['PATH'] ?? '', ...env }, encoding: 'utf8', cwd: dir },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
-    );
-  });
+  return runCommand(args, { cwd: dir, env });
 }
 
 function as(token: string): Record<string, string> {
@@ -224,12 +212,13 @@ describe('sessions', () => {
 
   it('exports events to standard output and to a file', async () => {
     const { stdout } = await sluice(['sessions', 'export', 'ses_bot', '--format', 'jsonl']);
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    ).toEqual(services.eventRows.get('ses_bot'));
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toMatchObject({ n: 0, type: 'header', session: 'ses_test' });
+    expect(events.map((event) => event.type)).toContain('rows');
+    expect(events.at(-1)).toMatchObject({ type: 'seal' });
     const file = join(dir, 'out.jsonl');
     expect((await sluice(['sessions', 'export', 'ses_bot', '-o', file])).code).toBe(0);
     expect(await readFile(file, 'utf8')).toBe(stdout);
@@ -237,10 +226,27 @@ describe('sessions', () => {
   });
 
   it('exports the recording byte for byte', async () => {
-    const file = join(dir, 'ses_bot.sluice');
+    const file = join(dir, 'copy.sluice');
     const result = await sluice(['sessions', 'export', 'ses_bot', '--format', 'recording', '-o', file, '--json']);
-    expect(JSON.parse(result.stdout)).toEqual({ session: 'ses_bot', format: 'recording', file, bytes: 5000 });
-    expect(await readFile(file)).toEqual(Buffer.from(services.recordingBytes.get('ses_bot') ?? []));
+    const bytes = recording.length;
+    expect(JSON.parse(result.stdout)).toEqual({ session: 'ses_bot', format: 'recording', file, bytes });
+    expect(await readFile(file)).toEqual(Buffer.from(recording));
+  });
+
+  it('replays them, as text and as JSON Lines', async () => {
+    const { code, stdout } = await sluice(['sessions', 'replay', 'ses_bot', '--no-wait']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('SELECT id, email FROM customers WHERE id = 3');
+    expect(stdout).toContain('a***@example.com');
+    const json = await sluice(['sessions', 'replay', 'ses_bot', '--json']);
+    expect(json.stdout).toBe((await sluice(['sessions', 'export', 'ses_bot'])).stdout);
+  });
+
+  it('says when a part of a replay could not be read', async () => {
+    services.recordingBytes.set('ses_bot', recording.subarray(0, recording.length - 5));
+    const { code, stdout } = await sluice(['sessions', 'replay', 'ses_bot', '--speed', '1000']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('unreadable at byte');
   });
 
   it('leaves no half of a file behind', async () => {

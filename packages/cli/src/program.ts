@@ -4,6 +4,7 @@
  */
 import { Command, type OutputConfiguration } from 'commander';
 import { registerAccess } from './commands/access.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerPolicy } from './commands/policy.ts';
@@ -35,6 +36,7 @@ export function buildProgram(runner: Runner, version: string, streams: OutputCon
   registerAccess(program, runner);
   registerRequests(program, runner);
   registerSessions(program, runner);
+  registerAudit(program, runner);
   registerPolicy(program, runner);
   return program;
 }

@@ -6,6 +6,7 @@ import { shortTime, span } from '../terminal/time.ts';
 import { visible } from '../terminal/visible.ts';
 import { whole } from './arguments.ts';
 import { registerExport } from './session-export.ts';
+import { registerReplay } from './session-replay.ts';
 
 interface ListOptions {
   readonly live?: boolean;
@@ -85,6 +86,7 @@ export function registerSessions(program: Command, runner: Runner): void {
       }),
     );
 
+  registerReplay(sessions, runner);
   registerExport(sessions, runner);
 }
 

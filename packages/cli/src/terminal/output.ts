@@ -20,6 +20,8 @@ export interface Streams {
 /** Where a command's answer goes: readable text, or one line of JSON; problems to standard error. */
 export class Output {
   readonly json: boolean;
+  /** Whether standard output is a terminal that shall have colours. */
+  readonly colored: boolean;
   readonly paint: Paints;
   readonly stdout: Streams['stdout'];
   readonly #stderr: Streams['stderr'];
@@ -29,7 +31,8 @@ export class Output {
     this.json = options.json;
     this.stdout = streams.stdout;
     this.#stderr = streams.stderr;
-    this.paint = pc.createColors(streams.stdout.isTTY === true && !options.noColor && !options.json);
+    this.colored = streams.stdout.isTTY === true && !options.noColor && !options.json;
+    this.paint = pc.createColors(this.colored);
     this.#errorPaint = pc.createColors(streams.stderr.isTTY === true && !options.noColor && !options.json);
   }
 
