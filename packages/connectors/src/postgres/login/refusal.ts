@@ -44,6 +44,8 @@ export function problemOf(error: unknown, severity: 'ERROR' | 'FATAL'): Problem 
     return error.hint ? { ...base, hint: error.hint } : base;
   }
   if (error instanceof CoreError) return { severity, code: states[error.code], message: error.publicMessage };
+  // Bodies are read with bounds; what does not fit its message is the sender's mistake.
+  if (error instanceof RangeError) return { severity, code: '08P01', message: `invalid message: ${error.message}` };
   if (error instanceof SluiceError) return { severity, code: 'XX000', message: error.publicMessage };
   return { severity, code: 'XX000', message: 'The gateway met an internal error; its log says more.' };
 }

@@ -230,13 +230,7 @@ export class FromClient {
         this.#terminate(frame);
         return undefined;
       default:
-        c.session.refuse(`0x${type.toString(16)}`, '', 'Unknown message type.');
-        c.close('protocol_error', {
-          severity: 'FATAL',
-          code: '08P01',
-          message: `invalid frontend message type ${type}`,
-        });
-        return undefined;
+        throw new RangeError(`message type ${type} cannot be handled`);
     }
   }
 
@@ -339,12 +333,19 @@ export class FromClient {
 
   #treat(type: number, length: number): Treatment {
     const { limits } = this.#c.ports;
+    // What cannot be a message is refused by its header: nothing waits for a body that may never come.
+    if (!known.has(type) || (bodiless.has(type) && length !== 4)) {
+      this.#c.session.refuse(`0x${type.toString(16)}`, '', 'Not a message of the protocol.');
+      return 'fatal';
+    }
     if ((type === client.query || type === client.parse) && length > limits.statementBytes) return 'skip';
     if (type === client.copyData && length > streamFrom) return 'stream';
     return length > limits.messageBytes ? 'fatal' : 'keep';
   }
 }
 
+const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));
+const bodiless: ReadonlySet<number> = new Set([client.sync, client.flush, client.terminate, client.copyDone]);
 const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);
 
 function isDenied(value: unknown): value is Denied {
