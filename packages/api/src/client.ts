@@ -85,6 +85,10 @@ export class ApiClient {
   deny(id: string, comment?: string): Promise<AccessRequest> {
     return this.#json('denyAccessRequest', { id, body: comment === undefined ? {} : { comment } });
   }
+  /** Takes an approval back that was not used yet. */
+  revokeGrant(id: string): Promise<AccessRequest> {
+    return this.#json('revokeAccessRequest', { id, body: {} });
+  }
 
   sessions(filter: SessionFilter = {}): Promise<SessionPage> {
     return this.#json('listSessions', { query: { ...filter } });

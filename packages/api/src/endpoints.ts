@@ -27,6 +27,7 @@ export const endpoints = {
   getAccessRequest: { method: 'GET', path: '/api/v1/access-requests/{id}' },
   approveAccessRequest: { method: 'POST', path: '/api/v1/access-requests/{id}/approve' },
   denyAccessRequest: { method: 'POST', path: '/api/v1/access-requests/{id}/deny' },
+  revokeAccessRequest: { method: 'POST', path: '/api/v1/access-requests/{id}/revoke' },
 
   listSessions: { method: 'GET', path: '/api/v1/sessions' },
   getSession: { method: 'GET', path: '/api/v1/sessions/{id}' },

@@ -144,6 +144,14 @@ export const routes = {
     status: 200,
     response: AccessRequest,
   },
+  revokeAccessRequest: {
+    ...endpoints.revokeAccessRequest,
+    caller: { kind: 'object', own: true, reviewer: true, verb: 'gateway:manage' },
+    summary: 'Take an approval back that was not used yet',
+    params: IdParams,
+    status: 200,
+    response: AccessRequest,
+  },
 
   listSessions: {
     ...endpoints.listSessions,

@@ -195,6 +195,12 @@ describe('requests', () => {
     expect(JSON.parse(denied.stdout)).toMatchObject({ id: 'req_two', state: 'denied' });
   });
 
+  it('takes an approval back', async () => {
+    await sluice(['requests', 'approve', 'req_bot']);
+    expect(await sluice(['requests', 'revoke', 'req_bot'])).toMatchObject({ code: 0, stdout: 'req_bot revoked\n' });
+    expect((await sluice(['requests', 'revoke', 'req_bot'])).code).toBe(7);
+  });
+
   it('says when more people must consent', async () => {
     const consents = [{ policy: 'p', group: 'dba', quorum: 2 }];
     services.requestRows.set('req_two', accessRequest('req_two', { consents }));

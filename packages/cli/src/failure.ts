@@ -39,6 +39,9 @@ export function failureOf(error: unknown): Failure {
       ...(error instanceof ApiError && error.requestId !== undefined ? { requestId: error.requestId } : {}),
     };
   }
+  if (error instanceof SluiceError && error.code === 'invalid_config') {
+    return { exit: 'failure', code: error.code, message: `The configuration is not right.\n${error.message}` };
+  }
   // What fails on this machine is for the person at it: here the inner message may be shown, the wire is not involved.
   if (error instanceof SluiceError) return { exit: 'failure', code: error.code, message: error.message };
   return { exit: 'failure', code: 'failed', message: error instanceof Error ? error.message : String(error) };

@@ -5,10 +5,13 @@
 import { readEnv } from './env.ts';
 import { run } from './run.ts';
 import { stopSignal } from './stop-signal.ts';
+import { reportStrayRejections } from './stray-rejections.ts';
 import { version } from './version.ts';
 
 // A reader that has had enough, like `head`, ends the command without noise.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+reportStrayRejections(process.stderr);
 
 const code = await run(process.argv.slice(2), {
   streams: { stdout: process.stdout, stderr: process.stderr },

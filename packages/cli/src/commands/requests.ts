@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Runner } from '../context.ts';
 import { table } from '../terminal/table.ts';
 import { span } from '../terminal/time.ts';
+import { visible } from '../terminal/visible.ts';
 import { whole } from './arguments.ts';
 import { requestLines, statePaint } from './request-text.ts';
 
@@ -74,6 +75,20 @@ export function registerRequests(program: Command, runner: Runner): void {
       }),
     );
 
+  requests
+    .command('revoke')
+    .argument('<id>', 'id of the request')
+    .description('take an approval back that was not used yet')
+    .action(
+      runner.action(async ({ client, output }, [id = '']) => {
+        const request = await client().revokeGrant(id);
+        output.answer(request, () => [
+          `${visible(request.id)} ${statePaint(output.paint, request.state)(request.state)}`,
+        ]);
+        return undefined;
+      }),
+    );
+
   for (const answer of ['approve', 'deny'] as const) {
     requests
       .command(answer)
@@ -87,7 +102,7 @@ export function registerRequests(program: Command, runner: Runner): void {
           output.answer(request, () => {
             const paint = statePaint(output.paint, request.state);
             const more = request.state === 'pending' ? ' (your answer counts; more people must consent)' : '';
-            return [`${request.id} ${paint(request.state)}${more}`];
+            return [`${visible(request.id)} ${paint(request.state)}${more}`];
           });
           return undefined;
         }),

@@ -201,7 +201,9 @@ describe('verifying one recording', () => {
     expect(fault).toMatchObject({ code: 'checksum', event: 3 });
     expect(fault!.offset).toBeLessThanOrEqual(at);
     expect(at - fault!.offset).toBeLessThan(1000);
-    expect(verifyLines(report, plain).join('\n')).toContain(`event 3 at byte ${fault!.offset}: bytes were changed`);
+    expect(verifyLines(report, plain).join('\n')).toContain(
+      `event 3 at byte ${fault!.offset}: the checksum does not fit, something was changed`,
+    );
   });
 
   it('holds a session name against the content, and makes nothing of other names', async () => {

@@ -66,6 +66,7 @@ export async function createApi(services: ApiServices, options: ApiOptions): Pro
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    frameguard: { action: 'deny' },
     strictTransportSecurity: options.tls !== undefined,
   });
   await app.register(rateLimit, { global: false });

@@ -101,6 +101,12 @@ describe('access requests', () => {
     expect(await errorOf(as('dana').approve('req_bot'))).toMatchObject({ status: 404 });
   });
 
+  it('are taken back while the grant is unused', async () => {
+    expect(await errorOf(as('alex').revokeGrant('req_bot'))).toMatchObject({ status: 409, code: 'conflict' });
+    await as('alex').approve('req_bot');
+    expect(await as('bot').revokeGrant('req_bot')).toMatchObject({ state: 'revoked' });
+  });
+
   it('are listed newest first, in pages without gap or repeat', async () => {
     services.requestRows.clear();
     for (let i = 0; i < 130; i++) {

@@ -79,6 +79,8 @@ export interface AccessRequests {
   get(id: string): Promise<AccessRequest | undefined>;
   /** Rejects with a SluiceError whose public message says why the answer does not count. */
   answer(id: string, reviewer: Principal, answer: 'approve' | 'deny', comment?: string): Promise<AccessRequest>;
+  /** Takes an unused grant back. Rejects with a SluiceError when there is none. */
+  revoke(id: string, by: Principal): Promise<AccessRequest>;
 }
 
 export interface SessionFilter {

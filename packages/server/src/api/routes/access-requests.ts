@@ -4,7 +4,12 @@ import type { Call, Handlers } from '../handler.ts';
 import { pageOf } from '../paging.ts';
 import { accessRequestView } from '../views/access-request.ts';
 
-type Names = 'listAccessRequests' | 'getAccessRequest' | 'approveAccessRequest' | 'denyAccessRequest';
+type Names =
+  | 'listAccessRequests'
+  | 'getAccessRequest'
+  | 'approveAccessRequest'
+  | 'denyAccessRequest'
+  | 'revokeAccessRequest';
 
 export const accessRequestRoutes: Pick<Handlers, Names> = {
   async listAccessRequests({ services, guard, query }) {
@@ -36,9 +41,20 @@ export const accessRequestRoutes: Pick<Handlers, Names> = {
   async denyAccessRequest(call) {
     return answer(call, 'deny');
   },
+
+  async revokeAccessRequest(call) {
+    const { services, guard } = call;
+    const { id } = await find(call);
+    const revoked = await services.requests.revoke(id, guard.principal);
+    return accessRequestView(revoked, guard.principal, services.clock.now());
+  },
 };
 
-type OneRequest = Call<'getAccessRequest'> | Call<'approveAccessRequest'> | Call<'denyAccessRequest'>;
+type OneRequest =
+  | Call<'getAccessRequest'>
+  | Call<'approveAccessRequest'>
+  | Call<'denyAccessRequest'>
+  | Call<'revokeAccessRequest'>;
 
 async function answer(call: Call<'approveAccessRequest'> | Call<'denyAccessRequest'>, reply: 'approve' | 'deny') {
   const { services, guard } = call;

@@ -132,6 +132,14 @@ export function testServices(): TestServices {
         if (!step.ok) throw new SluiceError(step.refusal, 'client', refusalText(step.refusal));
         return step.request;
       },
+      async revoke(id) {
+        const row = requestRows.get(id);
+        if (!row) throw new SluiceError('not_found', 'client', 'No access request of this id.');
+        const step = advance(row, { type: 'revoke' }, Date.now());
+        requestRows.set(id, step.request);
+        if (!step.ok) throw new SluiceError(step.refusal, 'policy', refusalText(step.refusal));
+        return step.request;
+      },
     },
     sessions: {
       list: async (filter) =>
