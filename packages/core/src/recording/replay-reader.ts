@@ -20,7 +20,7 @@ export type ReplayItem =
 export const damageText: Readonly<Record<DamageReason, string>> = {
   magic: 'the file does not begin like a recording',
   length: 'a length is wrong',
-  checksum: 'bytes were changed',
+  checksum: 'the checksum does not fit, something was changed',
   cut: 'the file ends in the middle of an event',
   too_damaged: 'too much is damaged to find the next event',
 };

@@ -8,6 +8,7 @@ import type { Inflater, StartDigest } from './ports.ts';
 import { damageText } from './replay-reader.ts';
 import { ResultCheck } from './result-check.ts';
 import { sealMessage } from './seal.ts';
+import { SeenHashes } from './seen-hashes.ts';
 
 export interface VerifierPorts {
   readonly digests: Digests;
@@ -42,9 +43,6 @@ export interface RecordingReport {
   readonly moreFaults: number;
 }
 
-/** Hashes remembered in order to say what an event that does not fit follows instead. */
-const rememberedHashes = 500_000;
-
 /** Checks one recording and reports every fault it can find. Never throws for anything the bytes say. */
 export class RecordingVerifier {
   readonly #ports: VerifierPorts;
@@ -52,7 +50,7 @@ export class RecordingVerifier {
   readonly #reader = new FrameReader();
   readonly #results: ResultCheck;
   readonly #faults: Fault[] = [];
-  readonly #seen = new Map<string, number>();
+  readonly #seen = new SeenHashes();
   #moreFaults = 0;
   /** Position in the file, counting damaged places too. */
   #position = 0;
@@ -122,7 +120,7 @@ export class RecordingVerifier {
     this.#results.lost();
     // Damage to the magic hides no event; elsewhere one or more events are lost, and the chain with them.
     const hidesEvents = item.offset + item.bytes > magic.length;
-    const message = `${damageText[item.reason]} (${item.bytes} bytes)`;
+    const message = `${damageText[item.reason]}; ${item.bytes} bytes from there cannot be read`;
     this.#fault(item.reason, item.offset, hidesEvents ? this.#position : undefined, message);
     if (!hidesEvents) return;
     this.#damaged = true;
@@ -150,7 +148,7 @@ export class RecordingVerifier {
     if (frame.type !== eventTypes.seal) {
       this.#last = hash;
       this.#events++;
-      this.#remember(hash, number);
+      this.#seen.add(hash, number);
       if (this.#end) this.#fault('after_end', frame.offset, number, 'an event after the end of the session');
     }
     if ('problem' in decoded) {
@@ -174,12 +172,17 @@ export class RecordingVerifier {
   }
 
   #chain(frame: Frame, number: number, hash: Uint8Array): void {
-    const copyOf = this.#seen.get(toHex(hash));
+    // Once a file has this many faults, what kind the next one is matters no more, and looking it up costs.
+    if (this.#faults.length >= keptFaults) {
+      this.#moreFaults++;
+      return;
+    }
+    const copyOf = this.#seen.find(hash);
     if (copyOf !== undefined) {
       this.#fault('duplicate', frame.offset, number, `this is event ${copyOf} a second time`);
       return;
     }
-    const follower = this.#seen.get(toHex(frame.previous));
+    const follower = this.#seen.find(frame.previous);
     if (follower !== undefined) {
       const message = `this follows event ${follower}, not the one before it: events were moved, put in or replaced`;
       this.#fault('reordered', frame.offset, number, message);
@@ -190,10 +193,6 @@ export class RecordingVerifier {
         ? 'the first event does not follow the beginning of the file'
         : `this does not follow event ${number - 1}: that one was changed, events between them were removed, or this comes from another recording`;
     this.#fault('chain', frame.offset, number, message);
-  }
-
-  #remember(hash: Uint8Array, number: number): void {
-    if (this.#seen.size < rememberedHashes) this.#seen.set(toHex(hash), number);
   }
 
   #readHeader(header: HeaderEvent, frame: Frame, number: number): void {
