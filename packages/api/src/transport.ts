@@ -161,6 +161,8 @@ function reasonOf(error: unknown): string {
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name is unknown';
+  if (typeof code === 'string' && /CERT|VERIFY|SSL|TLS/.test(code))
+    return `its TLS certificate is not trusted (${code})`;
   if (typeof code === 'string') return code;
   return cause instanceof Error ? cause.message : 'the request failed';
 }

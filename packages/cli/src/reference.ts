@@ -34,6 +34,8 @@ In a checkout every command runs as \`npx sluice …\`. Commands that ask a gate
 An option wins over the environment. A token is never an argument, because arguments are visible to every process of the
 machine, and it is never sent in clear text to another machine.
 
+An \`https\` address is trusted as Node trusts it; \`NODE_EXTRA_CA_CERTS=<file>\` adds an authority of one's own.
+
 With \`--json\` a command answers with one line of JSON on standard output (the answer of the HTTP API, where it asked one; see
 [api.md](api.md)), and an error is \`{"error": {"code", "message", "hint"?, "request_id"?}}\` on standard error. Without it the
 output is for people and may change. Text that others wrote is shown with control, format and bidirectional characters

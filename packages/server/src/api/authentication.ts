@@ -39,6 +39,9 @@ export async function authenticate(
     return await services.identity.bearer(token);
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'unauthenticated') throw error;
+    const wait = await countFailure(request);
+    // Beyond the limit nothing more is recorded: nobody without a token gets to fill the disk.
+    if (wait !== undefined) throw new TooManyFailures(wait);
     services.audit.record({
       name: 'auth.refused',
       channel: 'api',
@@ -47,8 +50,6 @@ export async function authenticate(
       target: '',
       address: request.ip,
     });
-    const wait = await countFailure(request);
-    if (wait !== undefined) throw new TooManyFailures(wait);
     throw unauthenticated();
   }
 }
