@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { auditDetail } from '@sluice/core/audit/redact.ts';
 import type { AuditSink } from '@sluice/core/contract/audit.ts';
 import type { AuditEvent } from '@sluice/core/domain/audit-event.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
 import type { SessionInfo } from '@sluice/core/domain/session.ts';
 import { journalPrefix, recordingPath } from './layout.ts';
 import { type RecorderParts, SessionRecorder } from './session-recorder.ts';
@@ -30,6 +31,7 @@ export class Journal implements AuditSink {
   #previous: Previous | undefined;
   #current: SessionRecorder | undefined;
   #bytes = 0;
+  #over = false;
 
   /** Opens the first journal; throws `CoreError('recording_failed')`. */
   constructor(settings: JournalSettings, parts: RecorderParts, previous: Previous | undefined) {
@@ -45,6 +47,11 @@ export class Journal implements AuditSink {
   }
 
   record(event: AuditEvent): void {
+    if (this.#over) {
+      throw new CoreError('recording_failed', 'gateway', 'The gateway is stopping.', {
+        detail: 'the journal is sealed',
+      });
+    }
     // After a failed write a fresh journal is tried each time: once there is space again, witnessing goes on.
     this.#current ??= this.#open();
     try {
@@ -61,6 +68,7 @@ export class Journal implements AuditSink {
   }
 
   async close(): Promise<void> {
+    this.#over = true;
     if (this.#current) this.#retire(this.#current, 'gateway_stopped');
     await Promise.all(this.#closed);
   }

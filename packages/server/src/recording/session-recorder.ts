@@ -116,7 +116,13 @@ export class SessionRecorder implements Recorder {
   }
 
   onReady(callback: () => void): void {
-    this.#file.onReady(callback);
+    this.#file.onReady(() => {
+      try {
+        callback();
+      } catch (cause) {
+        this.#parts.log.error({ session: this.session, err: cause }, 'going on after a slow disk failed');
+      }
+    });
   }
 
   /** For the sync group. */
