@@ -22,8 +22,8 @@ const table: Readonly<Record<string, Rule>> = {
   'core/audit': { may: ['core/domain', 'core/contract'], node: 'none' },
   'core/pipeline': { may: ['core'], node: 'none' },
   policy: { may: ['core/domain', 'core/contract'], node: 'all' },
-  'connectors/wire': { may: ['core/domain'], node: 'pure' },
-  'connectors/sql': { may: ['core/domain'], node: 'pure' },
+  'connectors/wire': { may: ['core/domain', 'core/contract'], node: 'pure' },
+  'connectors/sql': { may: ['core/domain', 'core/contract'], node: 'pure' },
   'connectors/*': { may: ['core/domain', 'core/contract', 'connectors/wire', 'connectors/sql'], node: 'pure' },
   // The list of what ships.
   connectors: { may: ['core/domain', 'core/contract', 'connectors'], node: 'none' },

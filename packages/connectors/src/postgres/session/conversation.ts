@@ -25,6 +25,8 @@ export class Conversation {
   readonly owed: Owed[] = [];
   /** An extended-protocol message failed: everything up to the client's next Sync is skipped, as the server does. */
   skipping = false;
+  /** The client said goodbye; what is still owed is delivered. */
+  terminated = false;
   over = false;
   /** Called when a barrier is gone and the client's next message may be understood. */
   onSettled: () => void = () => {};

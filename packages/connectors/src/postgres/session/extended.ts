@@ -7,20 +7,20 @@ import type { StatementMeaning } from '../meaning/statement.ts';
 import { type BindMessage, readBind, readExecute, readNamed, readParse } from '../protocol/frontend.ts';
 import { describePortal } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
-import type { FromClient } from './from-client.ts';
 import type { Portal, Prepared } from './owed.ts';
 import { readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import { changesMeaning } from './state.ts';
+import type { Turn } from './turn.ts';
 import { understand, unitOf } from './understand.ts';
 
 export class ExtendedQueries {
   readonly #c: Conversation;
-  readonly #client: FromClient;
+  readonly #turn: Turn;
 
-  constructor(c: Conversation, client: FromClient) {
+  constructor(c: Conversation, turn: Turn) {
     this.#c = c;
-    this.#client = client;
+    this.#turn = turn;
   }
 
   /** A statement that would be denied whatever its parameters is refused here; one that would be held may be prepared. */
@@ -33,7 +33,7 @@ export class ExtendedQueries {
       const unit = unitOf(this.#c, { name: 'Parse', frame, text: message.text, meanings, parameters: [] });
       const outcome = this.#c.session.prepare(unit);
       if (outcome.effect === 'deny') {
-        this.#client.refuseExtended(outcome);
+        this.#turn.refuseExtended(outcome);
         return undefined;
       }
       const prepared: Prepared = { text: message.text, meaning: meanings[0], parameterTypes: message.parameterTypes };
@@ -54,7 +54,7 @@ export class ExtendedQueries {
     return this.#understood('Bind', prepared.text, (meanings) => {
       const parameters = readableParameters(message, prepared.parameterTypes);
       const unit = unitOf(this.#c, { name: 'Bind', frame, text: prepared.text, meanings, parameters });
-      const outcome = this.#client.decide(unit);
+      const outcome = this.#turn.decide(unit);
       const finish = (final: Allowed | Denied): void => this.#bound(message, prepared, unit, meanings[0], final);
       if (outcome instanceof Promise) return outcome.then(finish);
       finish(outcome);
@@ -93,7 +93,7 @@ export class ExtendedQueries {
       return undefined;
     }
     const unit: Unit = { ...portal.unit, name: 'Execute', bytes: [frame], continues: portal.handle };
-    const outcome = this.#client.decide(unit);
+    const outcome = this.#turn.decide(unit);
     if (outcome instanceof Promise) return outcome.then((final) => this.#execute(name, portal, final));
     this.#execute(name, portal, outcome);
     return undefined;
@@ -120,7 +120,7 @@ export class ExtendedQueries {
     const c = this.#c;
     if (c.over) return;
     if (outcome.effect === 'deny') {
-      this.#client.refuseExtended(outcome);
+      this.#turn.refuseExtended(outcome);
       return;
     }
     const portal: Portal = {
@@ -138,7 +138,7 @@ export class ExtendedQueries {
     const c = this.#c;
     if (c.over) return;
     if (outcome.effect === 'deny') {
-      this.#client.refuseExtended(outcome);
+      this.#turn.refuseExtended(outcome);
       return;
     }
     const { run, prepared } = portal;
@@ -148,8 +148,8 @@ export class ExtendedQueries {
       // The client did not ask what comes back; without knowing it nothing can be masked.
       c.control('Describe', describePortal(name), { kind: 'describe', of: portal, hidden: true });
     }
-    this.#client.executed();
-    if (run && changesMeaning(run.meaning)) this.#client.raiseBarrier(false);
+    this.#turn.executed();
+    if (run && changesMeaning(run.meaning)) this.#turn.raiseBarrier(false);
     c.forward(outcome.permit, { kind: 'execute', portal: now ? { ...portal, run: now } : portal });
   }
 
@@ -161,7 +161,7 @@ export class ExtendedQueries {
     const refuse = (error: unknown): void => {
       if (!(error instanceof MeaningError)) throw error;
       this.#c.session.refuse(name, text, error.publicMessage);
-      this.#client.refuseExtended(error);
+      this.#turn.refuseExtended(error);
     };
     try {
       const meanings = understand(this.#c, text);
@@ -175,6 +175,6 @@ export class ExtendedQueries {
 
   #unknown(message: string, code: string, text: string): void {
     this.#c.session.refuse(message, '', text);
-    this.#client.refuseExtended(new Refusal({ severity: 'ERROR', code, message: text }));
+    this.#turn.refuseExtended(new Refusal({ severity: 'ERROR', code, message: text }));
   }
 }

@@ -10,11 +10,12 @@ import { problemOf, problemOfDenial } from '../login/refusal.ts';
 import { MeaningError } from '../meaning/error.ts';
 import { client } from '../protocol/codes.ts';
 import { Framer, FramingError, type Treatment } from '../protocol/framer.ts';
-import { type Problem, parse, problem } from '../protocol/messages.ts';
+import { type Problem, parse, problem, query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { CopyIn } from './copy-in.ts';
 import { ExtendedQueries } from './extended.ts';
 import { SimpleQueries } from './simple.ts';
+import type { Turn } from './turn.ts';
 
 /** A message from the client; `oversized` is its length when its bytes were dropped. */
 interface Item {
@@ -27,7 +28,7 @@ interface Item {
 const inboxBytes = 1_048_576;
 const streamFrom = 1_048_576;
 
-export class FromClient {
+export class FromClient implements Turn {
   readonly #c: Conversation;
   readonly #framer: Framer;
   readonly #simple: SimpleQueries;
@@ -40,7 +41,7 @@ export class FromClient {
   #upstreamSlow = false;
   #held: Held | undefined;
   #cancelled = false;
-  /** An Execute was sent since the last Sync: what it did is undone only if the server itself meets an error. */
+  /** An Execute was sent since the last Sync: it shares an implicit transaction with what follows. */
   #executed = false;
   /** The message at hand changes what later ones mean. */
   #barrier: 'none' | 'open' | 'synced' = 'none';
@@ -78,7 +79,7 @@ export class FromClient {
   run(): void {
     const c = this.#c;
     try {
-      while (!this.#busy && !c.over) {
+      while (!this.#busy && !c.over && !c.terminated) {
         const item = this.#inbox.shift();
         if (!item) break;
         this.#inboxBytes -= item.frame.length;
@@ -141,17 +142,39 @@ export class FromClient {
     const c = this.#c;
     const answer = this.#problemOf(error);
     c.skipping = true;
-    if (this.#executed) {
-      // Earlier statements of this pipeline ran in one implicit transaction with this one. Only an error of the
-      // server's own makes it roll them back, so it is given a statement that cannot be parsed.
-      c.control('gateway', parse('', 'refused by the gateway'), { kind: 'abort', answer: problem(answer) });
+    if (this.#executed || this.#inTransaction()) {
+      c.control('gateway', parse('', refusedText), {
+        kind: 'abort',
+        answer: problem(answer),
+        ready: false,
+        failed: false,
+      });
     } else {
       c.refuse(answer, false);
     }
   }
 
   refuseSimple(error: unknown): void {
-    this.#c.refuse(this.#problemOf(error), true);
+    const answer = this.#problemOf(error);
+    if (this.#executed || this.#inTransaction()) {
+      this.#c.control('gateway', query(refusedText), {
+        kind: 'abort',
+        answer: problem(answer),
+        ready: true,
+        failed: false,
+      });
+    } else {
+      this.#c.refuse(answer, true);
+    }
+  }
+
+  /**
+   * Whether there is, or may be by the time it is this message's turn, a transaction that an error must abort: half of
+   * one is never committed. Only an error of the server's own does that, so it is given something it cannot parse.
+   */
+  #inTransaction(): boolean {
+    const { owed, state } = this.#c;
+    return owed.length > 0 || state.status === 'T';
   }
 
   #problemOf(error: unknown): Problem {
@@ -241,11 +264,10 @@ export class FromClient {
     this.#c.control('Sync', frame, { kind: 'sync' });
   }
 
+  /** The server answers what it was asked before, and then closes; so do we. */
   #terminate(frame: Buffer): void {
-    const c = this.#c;
-    c.control('Terminate', frame, undefined);
-    c.session.flush();
-    c.close('client_closed');
+    this.#c.control('Terminate', frame, undefined);
+    this.#c.terminated = true;
   }
 
   #oversized(item: Item): undefined {
@@ -344,6 +366,7 @@ export class FromClient {
   }
 }
 
+const refusedText = '-- refused by the gateway\n)';
 const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));
 const bodiless: ReadonlySet<number> = new Set([client.sync, client.flush, client.terminate, client.copyDone]);
 const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);

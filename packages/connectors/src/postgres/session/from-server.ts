@@ -274,6 +274,7 @@ export class FromServer {
       return;
     }
     if (head.kind === 'query') head.failed = true;
+    else if (head.kind === 'abort' && head.ready) head.failed = true;
     else if (head.kind !== 'sync') this.#skipToSync();
   }
 
@@ -323,6 +324,7 @@ export class FromServer {
     const head = this.#head(server.readyForQuery);
     const whole =
       head.kind === 'sync' ||
+      (head.kind === 'abort' && head.failed) ||
       head.kind === 'own' ||
       (head.kind === 'query' && (head.failed || head.at >= head.runs.length));
     if (!whole) throw unexpected(server.readyForQuery);

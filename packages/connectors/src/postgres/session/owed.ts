@@ -50,8 +50,8 @@ export type Owed =
   | { readonly kind: 'sync' }
   /** Answered here: an error in the place of a message that was not sent. */
   | { readonly kind: 'refused'; readonly answer: Uint8Array; readonly ready: boolean }
-  /** A statement of ours that the server is to refuse, so that it undoes what this pipeline did; the client sees `answer`. */
-  | { readonly kind: 'abort'; readonly answer: Uint8Array }
+  /** A statement of ours that the server is to refuse, so that it aborts the transaction; the client sees `answer`. */
+  | { readonly kind: 'abort'; readonly answer: Uint8Array; readonly ready: boolean; failed: boolean }
   /** A query of the gateway's own; the client sees none of it. */
   | {
       readonly kind: 'own';

@@ -147,6 +147,10 @@ function wire(c: Conversation, fromClient: FromClient, fromServer: FromServer): 
   });
   c.upstream.onDrain(() => fromClient.upstreamDrained());
   c.upstream.onClose((error) => {
+    if (c.terminated) {
+      c.close('client_closed');
+      return;
+    }
     const gone = new CoreError('upstream_unreachable', 'upstream', 'The database closed the connection.', {
       cause: error,
     });

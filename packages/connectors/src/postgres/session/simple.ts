@@ -4,18 +4,18 @@ import { MeaningError } from '../meaning/error.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import { readQuery } from '../protocol/frontend.ts';
 import type { Conversation } from './conversation.ts';
-import type { FromClient } from './from-client.ts';
 import { runOf } from './run.ts';
 import { changesMeaning } from './state.ts';
+import type { Turn } from './turn.ts';
 import { understand, unitOf } from './understand.ts';
 
 export class SimpleQueries {
   readonly #c: Conversation;
-  readonly #client: FromClient;
+  readonly #turn: Turn;
 
-  constructor(c: Conversation, client: FromClient) {
+  constructor(c: Conversation, turn: Turn) {
     this.#c = c;
-    this.#client = client;
+    this.#turn = turn;
   }
 
   query(frame: Buffer): Promise<void> | undefined {
@@ -36,12 +36,12 @@ export class SimpleQueries {
   #refuse(text: string, error: unknown): void {
     if (!(error instanceof MeaningError)) throw error;
     this.#c.session.refuse('Query', text, error.publicMessage);
-    this.#client.refuseSimple(error);
+    this.#turn.refuseSimple(error);
   }
 
   #judge(frame: Buffer, text: string, meanings: readonly StatementMeaning[]): Promise<void> | undefined {
     const unit = unitOf(this.#c, { name: 'Query', frame, text, meanings, parameters: [] });
-    const outcome = this.#client.decide(unit);
+    const outcome = this.#turn.decide(unit);
     if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, meanings));
     this.#finish(outcome, meanings);
     return undefined;
@@ -50,11 +50,11 @@ export class SimpleQueries {
   #finish(outcome: Allowed | Denied, meanings: readonly StatementMeaning[]): void {
     if (this.#c.over) return;
     if (outcome.effect === 'deny') {
-      this.#client.refuseSimple(outcome);
+      this.#turn.refuseSimple(outcome);
       return;
     }
     const runs = meanings.map((meaning) => runOf(meaning, outcome));
-    if (meanings.some(changesMeaning)) this.#client.raiseBarrier(true);
+    if (meanings.some(changesMeaning)) this.#turn.raiseBarrier(true);
     this.#c.forward(outcome.permit, { kind: 'query', runs, at: 0, failed: false });
   }
 }
