@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,6 +56,13 @@ function writer() {
       return last;
     },
   };
+}
+
+/** A simple query as the wire has it. */
+function query(text: string): Uint8Array {
+  const message = Buffer.from(`Q\0\0\0\0${text}\0`, 'latin1');
+  message.writeInt32BE(message.length - 1, 1);
+  return Uint8Array.from(message);
 }
 
 describe('the embedded store', () => {
@@ -131,11 +138,33 @@ describe('the embedded store', () => {
     await store.close();
   });
 
+  it('is taken for dead when it hangs, and ends even from within a loop', async () => {
+    const lost: string[] = [];
+    const engine = await startEngine(join(dir, 'store'), 1_000);
+    engine.whenLost((error) => lost.push(error.message));
+    await expect(engine.execute(query('do $$ begin loop end loop; end $$'))).rejects.toMatchObject({
+      code: 'store_lost',
+      message: expect.stringContaining('hangs'),
+    });
+    await expect(engine.execute(query('select 1'))).rejects.toMatchObject({ code: 'store_lost' });
+    expect(lost).toHaveLength(1);
+    await engine.close();
+    const again = await startEngine(join(dir, 'store'));
+    expect((await again.execute(query('select 1'))).length).toBeGreaterThan(0);
+    await again.close();
+  });
+
+  it('keeps its files to itself', async () => {
+    const store = await open(dir);
+    await store.close();
+    expect(statSync(join(dir, 'store')).mode & 0o777).toBe(0o700);
+  });
+
   it('starts over when making the database was interrupted', async () => {
     const half = mkdtempSync(join(tmpdir(), 'sluice-test-half-'));
     mkdirSync(join(half, 'data.new'));
     writeFileSync(join(half, 'data.new', 'PG_VERSION'), '18');
-    const engine = await startEngine(half, () => {});
+    const engine = await startEngine(half);
     await engine.close();
     expect(existsSync(join(half, 'data.new'))).toBe(false);
     expect(existsSync(join(half, 'data', 'PG_VERSION'))).toBe(true);
@@ -147,7 +176,7 @@ describe('the embedded store', () => {
     mkdirSync(join(broken, 'store', 'data', 'base'), { recursive: true });
     writeFileSync(join(broken, 'store', 'data', 'PG_VERSION'), '18');
     await expect(open(broken)).rejects.toMatchObject({ code: 'store_lost', message: expect.stringContaining(broken) });
-    await expect(Engine.open('/proc/nowhere', () => {})).rejects.toMatchObject({ code: 'store_lost' });
+    await expect(Engine.open('/proc/nowhere')).rejects.toMatchObject({ code: 'store_lost' });
     rmSync(broken, { recursive: true, force: true });
   });
 });

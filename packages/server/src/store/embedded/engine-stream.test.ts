@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../store-error.ts';
 import { EngineStream } from './engine-stream.ts';
 
 function message(type: string, body: Uint8Array): Buffer {
@@ -18,17 +19,21 @@ function startup(body: Uint8Array): Buffer {
 /** An engine that notes each batch and answers with its number. */
 async function stream() {
   const batches: string[] = [];
+  let lose: (error: StoreError) => void = () => {};
   const link = new EngineStream(async () => ({
     execute: async (batch) => {
       batches.push(Buffer.from(batch).toString('latin1'));
       return Buffer.from([batches.length]);
+    },
+    whenLost: (callback) => {
+      lose = callback;
     },
   }));
   link.on('data', () => {});
   link.connect();
   await once(link, 'connect');
   const reset = batches.splice(0);
-  return { link, batches, reset };
+  return { link, batches, reset, lose: (error: StoreError) => lose(error) };
 }
 
 const body = fc.uint8Array({ maxLength: 12 });
@@ -85,6 +90,13 @@ describe('the stream between driver and engine', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('ends with the engine, also while nothing is asked', async () => {
+    const { link, lose } = await stream();
+    const failed = once(link, 'error');
+    lose(new StoreError('store_lost', 'gave up'));
+    expect(String((await failed)[0])).toContain('gave up');
   });
 
   it('hands the end of the engine on as an error of the connection', async () => {

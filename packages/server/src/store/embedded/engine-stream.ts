@@ -10,7 +10,7 @@ interface SocketLike {
   unref(): this;
 }
 
-type Executor = Pick<Engine, 'execute'>;
+type Executor = Pick<Engine, 'execute' | 'whenLost'>;
 
 /**
  * The "socket" over which `pg` speaks to the embedded engine. The engine wants whole messages, in batches that end
@@ -82,6 +82,8 @@ export class EngineStream extends Duplex implements SocketLike {
     await engine.execute(query('rollback'));
     await engine.execute(query('discard all'));
     this.#engineHere = engine;
+    // Also while nothing is asked: an engine that gave up may owe the driver the end of its last answer.
+    engine.whenLost((error) => this.destroy(error));
   }
 
   #run(batch: Uint8Array): void {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreError } from '../store-error.ts';
+import { lastWords } from './last-words.ts';
 
 type FromWorker =
   | { readonly kind: 'ready' | 'closed' }
@@ -12,7 +13,11 @@ type FromWorker =
 interface Waiting {
   resolve(answer: Uint8Array): void;
   reject(error: StoreError): void;
+  readonly late: NodeJS.Timeout;
 }
+
+/** Milliseconds after which a batch without an answer means that the engine is stuck: ours take a few. */
+const patience = 30_000;
 
 /**
  * One run of the embedded database, in a worker thread. It is one session of one server: it carries bytes of the
@@ -22,19 +27,21 @@ export class Engine {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #dir: string;
-  readonly #onLost: (error: StoreError) => void;
+  readonly #lossCallbacks = new Set<(error: StoreError) => void>();
+  readonly #patience: number;
+  #failed: (error: StoreError) => void = () => {};
   #next = 0;
   #lost: StoreError | undefined;
   #closing = false;
 
-  private constructor(dir: string, worker: Worker, onLost: (error: StoreError) => void) {
+  private constructor(dir: string, worker: Worker, wait: number) {
     this.#dir = dir;
     this.#worker = worker;
-    this.#onLost = onLost;
+    this.#patience = wait;
   }
 
   /** Opens the database whose files are in `dir`, or makes one there; rejects with `store_lost`. */
-  static open(dir: string, onLost: (error: StoreError) => void): Promise<Engine> {
+  static open(dir: string, wait = patience): Promise<Engine> {
     const worker = new Worker(new URL('./engine.js', import.meta.url), {
       workerData: { dir },
       // Loaders of this thread are not for the worker, and neither are its secrets.
@@ -45,7 +52,7 @@ export class Engine {
     });
     worker.stdout.resume();
     worker.stderr.resume();
-    const engine = new Engine(dir, worker, onLost);
+    const engine = new Engine(dir, worker, wait);
     return new Promise((resolve, reject) => {
       engine.#listen(() => resolve(engine), reject);
     });
@@ -56,9 +63,17 @@ export class Engine {
     if (this.#lost) return Promise.reject(this.#lost);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const late = setTimeout(() => this.#fail(`The embedded store in ${this.#dir} hangs.`), this.#patience);
+      late.unref();
+      this.#waiting.set(id, { resolve, reject, late });
       this.#worker.postMessage({ kind: 'execute', id, batch });
     });
+  }
+
+  /** Calls back once when it has ended, orderly or not, after whoever waited was told; at once when it has already. */
+  whenLost(callback: (error: StoreError) => void): void {
+    if (this.#lost) callback(this.#lost);
+    else this.#lossCallbacks.add(callback);
   }
 
   /** Lets everything begun finish, then closes the database and ends the thread. */
@@ -71,32 +86,48 @@ export class Engine {
   }
 
   #listen(ready: () => void, failed: (error: StoreError) => void): void {
-    const fail = (message: string, cause?: unknown): void => {
-      if (this.#lost) return;
-      this.#lost = new StoreError('store_lost', message, cause);
-      for (const waiting of this.#waiting.values()) waiting.reject(this.#lost);
-      this.#waiting.clear();
-      failed(this.#lost);
-      if (!this.#closing) this.#onLost(this.#lost);
-    };
+    this.#failed = failed;
     this.#worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') {
-        ready();
-      } else if (message.kind === 'failed') {
-        this.#closing = true;
-        fail(
-          `The embedded store in ${this.#dir} does not open: ${message.message}. If the directory was damaged, move it away; recordings are kept elsewhere and stay whole.`,
-        );
-        void this.#worker.terminate();
-      } else if (message.kind === 'answer' || message.kind === 'error') {
-        const waiting = this.#waiting.get(message.id);
-        this.#waiting.delete(message.id);
-        if (message.kind === 'answer') waiting?.resolve(message.answer);
-        else waiting?.reject(new StoreError('store_lost', `The embedded store failed: ${message.message}`));
-      }
+      if (message.kind === 'ready') ready();
+      else if (message.kind === 'failed') this.#failToOpen(message.message);
+      else if (message.kind === 'answer') this.#answered(message.id, message.answer);
+      // It threw something that is no answer of a database: nobody knows what state it is in.
+      else if (message.kind === 'error') this.#fail(`The embedded store in ${this.#dir} broke: ${message.message}.`);
     });
-    this.#worker.on('error', (error) => fail(`The embedded store in ${this.#dir} died: ${messageOf(error)}.`, error));
-    this.#worker.on('exit', () => fail(`The embedded store in ${this.#dir} is closed.`));
+    this.#worker.on('error', (error) => this.#fail(`The embedded store in ${this.#dir} died: ${error}.`, error));
+    this.#worker.on('exit', () => this.#fail(`The embedded store in ${this.#dir} is closed.`));
+  }
+
+  #answered(id: number, answer: Uint8Array): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.late);
+    waiting.resolve(answer);
+    const last = lastWords(answer);
+    if (last !== undefined) this.#fail(`The embedded store in ${this.#dir} gave up: ${last}.`);
+  }
+
+  #failToOpen(why: string): void {
+    this.#closing = true;
+    this.#fail(
+      `The embedded store in ${this.#dir} does not open: ${why}. Is the disk full? If the directory was damaged, move it away; recordings are kept elsewhere and stay whole.`,
+    );
+  }
+
+  /** It is of no use any more: the thread ends, even from within a loop, and whoever waits is told. */
+  #fail(message: string, cause?: unknown): void {
+    if (this.#lost) return;
+    const lost = new StoreError('store_lost', message, cause);
+    this.#lost = lost;
+    void this.#worker.terminate();
+    for (const waiting of this.#waiting.values()) {
+      clearTimeout(waiting.late);
+      waiting.reject(lost);
+    }
+    this.#waiting.clear();
+    this.#failed(lost);
+    for (const callback of [...this.#lossCallbacks]) callback(lost);
   }
 }
 
@@ -104,7 +135,7 @@ export class Engine {
  * Opens the database kept under `dir`, making it first when there is none. `onLost` is called once if it dies later,
  * after everything that waited for it was rejected.
  */
-export async function startEngine(dir: string, onLost: (error: StoreError) => void): Promise<Engine> {
+export async function startEngine(dir: string, wait = patience): Promise<Engine> {
   const data = join(dir, 'data');
   if (!existsSync(data)) {
     // Made aside and renamed when whole: a process killed meanwhile leaves nothing that looks like a database. And in
@@ -112,13 +143,9 @@ export async function startEngine(dir: string, onLost: (error: StoreError) => vo
     const draft = join(dir, 'data.new');
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const maker = await Engine.open(draft, () => {});
+    const maker = await Engine.open(draft);
     await maker.close();
     renameSync(draft, data);
   }
-  return Engine.open(data, onLost);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return Engine.open(data, wait);
 }

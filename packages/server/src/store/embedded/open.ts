@@ -3,6 +3,7 @@
  * as a server would be. It is not durable beyond the machine: what was confirmed survives the death of the process, not
  * the loss of power, because the engine never syncs to disk. What must survive that is in the recordings.
  */
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import pg from 'pg';
@@ -17,6 +18,9 @@ import { EngineStream } from './engine-stream.ts';
 /** Keeps to `<dataDir>/store`. */
 export async function openEmbedded(dataDir: string, log: Log): Promise<Store> {
   const dir = join(dataDir, 'store');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // The engine makes its files readable by everyone; what keeps others out is the directory.
+  chmodSync(dir, 0o700);
   // Two engines on one directory lose rows without a word, so it is locked here, whoever else locks what.
   const release = await lockDirectory(dir, {
     onLost: (error) => {
@@ -105,14 +109,20 @@ class Restarting {
   running(): Promise<Engine> {
     if (this.#stopped) return Promise.reject(new Error('The embedded store is closed.'));
     if (this.#engine) return this.#engine;
-    const starting = startEngine(this.#dir, (error) => {
-      this.#log.error({ error: error.message }, 'the embedded store died; it is started again when next needed');
-      if (this.#engine === starting) this.#engine = undefined;
-    });
+    const starting = startEngine(this.#dir);
     this.#engine = starting;
-    starting.catch(() => {
+    const forget = (): void => {
       if (this.#engine === starting) this.#engine = undefined;
-    });
+    };
+    starting.then(
+      (engine) =>
+        engine.whenLost((error) => {
+          forget();
+          if (this.#stopped) return;
+          this.#log.error({ error: error.message }, 'the embedded store died; it is started again when next needed');
+        }),
+      forget,
+    );
     return starting;
   }
 
