@@ -88,4 +88,9 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    number: 2,
+    name: 'sessions that are to be killed',
+    sql: 'alter table sluice.sessions add column killed_by text, add column killed_at bigint;',
+  },
 ];

@@ -230,6 +230,42 @@ describe.each([
       expect(await ids({ limit: 9, live: false })).toEqual(['a']);
     });
 
+    it('tells the gateway that serves it to kill it, until it has ended', async () => {
+      const index = sessionIndex(store, 'gw-1');
+      await index.opened(session('a', 10), 'a');
+      const { heard, callback } = listening<string>();
+      const stop = await index.onKill(callback);
+      expect(await index.kill('none', 'admin', 20)).toBe(false);
+      expect(await index.kill('a', 'admin', 20)).toBe(true);
+      expect(await index.kill('a', 'another', 30)).toBe(true);
+      expect(await heard).toBe('a');
+      expect(await index.get('a')).toMatchObject({ killedBy: 'admin', live: true });
+      await index.ended('a', 'killed', counts, 40);
+      expect(await index.kill('a', 'admin', 50)).toBe(false);
+      await stop();
+    });
+
+    it('gives a gateway that missed it the kill once it is back', async () => {
+      const { heard, callback } = listening<string>();
+      const deaf = sessionIndex(
+        {
+          ...store,
+          subscribe: async (_channel, subscriber) => {
+            queueMicrotask(() => subscriber({ kind: 'resync' }));
+            return async () => {};
+          },
+        },
+        'gw-1',
+      );
+      await deaf.opened(session('mine', 10), 'a');
+      await deaf.opened(session('not asked for', 10), 'b');
+      await sessionIndex(store, 'gw-2').opened(session('theirs', 10), 'c');
+      await deaf.kill('theirs', 'admin', 20);
+      await deaf.kill('mine', 'admin', 20);
+      await deaf.onKill(callback);
+      expect(await heard).toBe('mine');
+    });
+
     it('ends what an earlier run of this gateway left open, and of no other', async () => {
       await sessionIndex(store, 'gw-1').opened(session('a', 10), 'a');
       await sessionIndex(store, 'gw-2').opened(session('b', 20), 'b');

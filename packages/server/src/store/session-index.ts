@@ -16,6 +16,8 @@ export interface SessionEntry {
   readonly endedAt?: number;
   readonly endReason?: string;
   readonly counts?: Readonly<Record<string, number>>;
+  /** Id of the principal who had it ended. */
+  readonly killedBy?: string;
   /** Not ended, as far as the index was told. */
   readonly live: boolean;
 }
@@ -39,6 +41,16 @@ export interface SessionIndex {
   /** Newest first. */
   list(filter: SessionEntryFilter): Promise<readonly SessionEntry[]>;
   get(id: string): Promise<SessionEntry | undefined>;
+  /**
+   * Asks the gateway that serves it to end it; false when it is over already or unknown. The wish is kept until then,
+   * so that a gateway cut off from the store meets it once it is back.
+   */
+  kill(id: string, by: string, at: number): Promise<boolean>;
+  /**
+   * Calls back with each session of this gateway that is to end; with some of other gateways as well, which it doesn't
+   * know. Resolves with the function that unsubscribes.
+   */
+  onKill(callback: (id: string) => void): Promise<() => Promise<void>>;
   /**
    * At start: marks those of this gateway that an earlier run left open as `interrupted`, and gives them, so that their
    * recordings can be closed.

@@ -3,6 +3,8 @@ import type { SessionEntry, SessionIndex } from './session-index.ts';
 import type { Store } from './store-port.ts';
 import type { Tables } from './tables.ts';
 
+const channel = 'session_kill';
+
 /** `gateway` names this gateway among those that share the store, and must be the same after a restart. */
 export function sessionIndex(store: Store, gateway: string): SessionIndex {
   const { db } = store;
@@ -24,6 +26,8 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
           ended_at: null,
           end_reason: null,
           counts: null,
+          killed_by: null,
+          killed_at: null,
         })
         .execute();
     },
@@ -52,6 +56,45 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
       const row = await db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
       return row && fromTable(row);
     },
+    kill(id, by, at) {
+      return store.transaction(async (trx) => {
+        const live = await trx
+          .selectFrom('sessions')
+          .select('killed_at')
+          .where('id', '=', id)
+          .where('ended_at', 'is', null)
+          .forUpdate()
+          .executeTakeFirst();
+        if (!live) return false;
+        // Told again when asked again: whoever is in a hurry need not know that someone was before.
+        await store.notify(channel, id, trx);
+        if (live.killed_at === null) {
+          await trx.updateTable('sessions').set({ killed_by: by, killed_at: at }).where('id', '=', id).execute();
+        }
+        return true;
+      });
+    },
+    async onKill(callback) {
+      let stopped = false;
+      const missed = async (): Promise<void> => {
+        const rows = await db
+          .selectFrom('sessions')
+          .select('id')
+          .where('gateway', '=', gateway)
+          .where('ended_at', 'is', null)
+          .where('killed_at', 'is not', null)
+          .execute();
+        for (const { id } of rows) callback(id);
+      };
+      const unsubscribe = await store.subscribe(channel, (notice) => {
+        if (notice.kind === 'message') callback(notice.payload);
+        else void untilDone(missed, () => stopped);
+      });
+      return () => {
+        stopped = true;
+        return unsubscribe();
+      };
+    },
     async interrupted(at) {
       const rows = await db
         .updateTable('sessions')
@@ -63,6 +106,18 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
       return rows.map(fromTable);
     },
   };
+}
+
+/** The store is only just back, and may be gone again; what it would have told must not be missed for that. */
+async function untilDone(work: () => Promise<void>, stopped: () => boolean): Promise<void> {
+  for (let wait = 200; !stopped(); wait = Math.min(5_000, wait * 2)) {
+    try {
+      await work();
+      return;
+    } catch {
+      await new Promise<void>((resolve) => void setTimeout(resolve, wait).unref());
+    }
+  }
 }
 
 function fromTable(row: Selectable<Tables['sessions']>): SessionEntry {
@@ -78,6 +133,7 @@ function fromTable(row: Selectable<Tables['sessions']>): SessionEntry {
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.end_reason === null ? {} : { endReason: row.end_reason }),
     ...(row.counts === null ? {} : { counts: row.counts }),
+    ...(row.killed_by === null ? {} : { killedBy: row.killed_by }),
     live: row.ended_at === null,
   };
 }

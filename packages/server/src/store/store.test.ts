@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestPostgres, type TestPostgres } from '../../../../test/harness/postgres.ts';
 import { migrate } from './migrate.ts';
+import { migrations } from './migrations.ts';
 import { openStore, type StoreConfig } from './store.ts';
 import type { Store, StoreNotice } from './store-port.ts';
 
@@ -181,15 +182,14 @@ describe.each(kinds)('a store of kind %s', (kind, config) => {
   it('is migrated once, and refuses a schema newer than it knows', async () => {
     await migrate(store.db);
     await migrate(store.db);
-    const applied = await store.db.selectFrom('migrations').select('number').execute();
-    expect(applied).toEqual([{ number: 1 }]);
+    const applied = await store.db.selectFrom('migrations').select('number').orderBy('number').execute();
+    expect(applied).toEqual(migrations.map(({ number }) => ({ number })));
     await expect(migrate(store.db, [])).rejects.toMatchObject({ code: 'store_newer' });
   });
 
   it('applies a later migration whole or not at all', async () => {
-    const broken = { number: 2, name: 'broken', sql: 'create table sluice.half (id int); select 1/0;' };
-    const first = { number: 1, name: 'first', sql: '' };
-    await expect(migrate(store.db, [first, broken])).rejects.toMatchObject({ code: '22012' });
+    const broken = { number: 999, name: 'broken', sql: 'create table sluice.half (id int); select 1/0;' };
+    await expect(migrate(store.db, [...migrations, broken])).rejects.toMatchObject({ code: '22012' });
     const found = await sql<{ t: string | null }>`select to_regclass('sluice.half')::text as t`.execute(store.db);
     expect(found.rows[0]?.t).toBeNull();
   });

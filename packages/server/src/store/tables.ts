@@ -52,6 +52,8 @@ export interface Tables {
     ended_at: number | null;
     end_reason: string | null;
     counts: Json<Readonly<Record<string, number>>> | null;
+    killed_by: string | null;
+    killed_at: number | null;
   };
   principals: {
     id: string;
