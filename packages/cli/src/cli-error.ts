@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/core/domain/error.ts';
 
-export type CliErrorCode = 'usage' | 'no_token' | 'bad_token_file' | 'bad_file' | 'failed';
+export type CliErrorCode = 'usage' | 'no_token' | 'bad_token' | 'bad_file' | 'failed';
 
 /** A failure of the command itself, told to the person who typed it. */
 export class CliError extends SluiceError<CliErrorCode> {

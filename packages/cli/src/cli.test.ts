@@ -60,6 +60,7 @@ describe('exit codes', () => {
     [2, 'a bad value', () => sluice(['access', 'shop', '--ttl', 'soon'])],
     [2, 'an address with a path', () => sluice(['requests', 'ls', '--api', `${api}/api/v1`])],
     [2, 'a token file that is missing', () => sluice(['requests', 'ls', '--token-file', 'nowhere'])],
+    [2, 'a token that is none', () => sluice(['requests', 'ls'], as('two words'))],
     [3, 'no token', () => sluice(['requests', 'ls'], { SLUICE_API: api })],
     [3, 'a wrong token', () => sluice(['requests', 'ls'], as('wrong'))],
     [4, 'an answer to a request of one’s own', () => sluice(['requests', 'approve', 'req_bot'], as('bot-token'))],

@@ -53,7 +53,7 @@ export class Runner {
     return {
       output: new Output(this.#streams, { json: options.json === true, noColor: this.#env.noColor }),
       client: () => {
-        const token = options.tokenFile === undefined ? this.#env.token : readToken(options.tokenFile);
+        const token = tokenOf(options, this.#env);
         if (token === undefined) {
           throw new CliError('no_token', 'No token to authenticate with.', {
             hint: 'Set SLUICE_TOKEN, or give a file with --token-file.',
@@ -66,18 +66,22 @@ export class Runner {
   }
 }
 
+function tokenOf(options: GlobalOptions, env: Env): string | undefined {
+  const { tokenFile } = options;
+  const text = tokenFile === undefined ? env.token : readToken(tokenFile);
+  const token = text?.trim();
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  const where = tokenFile === undefined ? 'SLUICE_TOKEN' : `The token file ${tokenFile}`;
+  throw new CliError('bad_token', `${where} does not hold one token.`, {
+    hint: 'It holds the token and nothing else.',
+  });
+}
+
 function readToken(path: string): string {
-  let token: string;
   try {
-    token = readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (cause as Error).message;
-    throw new CliError('bad_token_file', `The token file ${path} cannot be read: ${why}.`, { cause });
+    throw new CliError('bad_token', `The token file ${path} cannot be read: ${why}.`, { cause });
   }
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new CliError('bad_token_file', `The token file ${path} does not hold one token.`, {
-      hint: 'It holds the token and nothing else.',
-    });
-  }
-  return token;
 }

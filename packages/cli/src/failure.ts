@@ -14,7 +14,7 @@ export interface Failure {
 
 const exits: Readonly<Record<string, Exit>> = {
   usage: 'usage',
-  bad_token_file: 'usage',
+  bad_token: 'usage',
   not_configured: 'usage',
   no_token: 'unauthenticated',
   unauthenticated: 'unauthenticated',

@@ -44,6 +44,8 @@ export class Transcript {
         return this.#complete(event);
       case 'terminal':
         return visibleLines(utf8.decode(event.data)).map((line) => (event.direction === 'input' ? `> ${line}` : line));
+      case 'input':
+        return visibleLines(utf8.decode(event.data)).map((line) => `> ${line}`);
       case 'seal':
         return [this.#paint.dim(`Sealed over ${event.events} events by key ${visible(event.keyId)}`)];
       case 'end':

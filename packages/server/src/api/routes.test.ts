@@ -233,6 +233,7 @@ describe('the gateway', () => {
   it('tells alive from ready', async () => {
     expect(await new ApiClient({ base }).health()).toMatchObject({ ready: true, checks: { store: 'ok' } });
     services.ready = false;
+    services.later = 1000;
     expect((await fetch(`${base}/api/v1/health`)).status).toBe(503);
     expect((await fetch(`${base}/api/v1/health?probe=live`)).status).toBe(200);
     expect(await new ApiClient({ base }).health()).toMatchObject({ ready: false, checks: { store: 'failing' } });

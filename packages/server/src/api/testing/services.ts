@@ -54,6 +54,8 @@ export interface TestServices extends ApiServices {
   readonly recordingBytes: Map<string, Uint8Array>;
   readonly eventRows: Map<string, object[]>;
   ready: boolean;
+  /** Milliseconds that its clock is ahead. */
+  later: number;
 }
 
 export function testServices(): TestServices {
@@ -74,7 +76,8 @@ export function testServices(): TestServices {
     recordingBytes,
     eventRows,
     ready: true,
-    clock: { now: () => Date.now() },
+    later: 0,
+    clock: { now: () => Date.now() + services.later },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     audit: { record: (event) => void audited.push(event) },
     identity: {
