@@ -83,6 +83,8 @@ export type RecordingEvent =
       readonly message: string;
       readonly source: string;
     }
+  /** Content that the client sent for a unit, behind it (the rows of a COPY); written before it goes to the target. */
+  | { readonly type: 'input'; readonly unit: number; readonly data: Uint8Array }
   /** Bytes between a terminal and its user. */
   | { readonly type: 'terminal'; readonly direction: 'input' | 'output'; readonly data: Uint8Array }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }

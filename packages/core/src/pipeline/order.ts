@@ -24,6 +24,8 @@ export const order: readonly Step[] = [
   { name: 'what must be done can be done', run: refuseUndischargeable },
 ];
 
+const utf8 = new TextDecoder();
+
 function judgeActions(judgement: Judgement): void {
   const { session, unit, snapshot, facts } = judgement;
   for (const action of unit.actions) {
@@ -41,7 +43,9 @@ function refuseWriteBack(judgement: Judgement, ports: OrderPorts): void {
     !unit.actions.some((action) => action.access !== 'read' && action.access !== 'connect')
   )
     return;
-  const texts = [...new Set(unit.actions.map((action) => action.text)), ...unit.parameters];
+  const texts = unit.content
+    ? [utf8.decode(unit.content.before) + utf8.decode(unit.content.data)]
+    : [...new Set(unit.actions.map((action) => action.text)), ...unit.parameters];
   if (!texts.some((text) => text !== null && ports.isMasked(text))) return;
   refuse(
     judgement,

@@ -65,7 +65,7 @@ export class PipelineSession implements Session {
     this.#counts.units++;
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
     this.#continueGrant(judgement);
-    if (unit.actions.length > 0) this.#recorder.append(actionEvent(handle.seq, judgement));
+    this.#write(handle.seq, judgement);
     if (judgement.effect === 'deny') return this.#denied(handle.seq, denialOf(judgement));
     if (judgement.effect === 'hold' && judgement.hold) return this.#hold(handle.seq, judgement, judgement.hold);
     return this.#allowed(handle.seq, judgement);
@@ -170,6 +170,15 @@ export class PipelineSession implements Session {
   /** Whether policy as it is now would still let this session open. */
   mayStay(connect: Unit, snapshot: PolicySnapshot): boolean {
     return this.#judgeNow(connect, snapshot).effect !== 'deny';
+  }
+
+  #write(seq: number, judgement: Judgement): void {
+    const { unit } = judgement;
+    if (unit.content && unit.continues && judgement.effect === 'allow') {
+      this.#recorder.append({ type: 'input', unit: unit.continues.seq, data: unit.content.data });
+    } else if (unit.actions.length > 0) {
+      this.#recorder.append(actionEvent(seq, judgement));
+    }
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {

@@ -50,6 +50,10 @@ function decodePayload(type: EventTypeName, payload: Uint8Array): Decoded {
     if (direction !== 0 && direction !== 1) return { problem: 'the direction of terminal bytes is unknown' };
     return { event: { type, direction: direction === 0 ? 'input' : 'output', data: payload.subarray(1) } };
   }
+  if (type === 'input') {
+    if (payload.length < 4) return { problem: 'the content does not say which unit it belongs to' };
+    return { event: { type, unit: view.getUint32(0), data: payload.subarray(4) } };
+  }
   if (type === 'seal') {
     if (payload.length !== sealPayload) return { problem: 'the seal does not have the length of a seal' };
     const events = view.getBigUint64(8);

@@ -29,6 +29,7 @@ export const eventTypes = {
   event: 12,
   end: 13,
   seal: 14,
+  input: 15,
 } as const;
 
 export type EventTypeName = keyof typeof eventTypes;
@@ -41,7 +42,7 @@ export function eventTypeName(type: number): EventTypeName | undefined {
   return names.get(type);
 }
 
-export const highestType = 14;
+export const highestType = 15;
 
 /** Bit 0 of the flags: the payload is a u32 with its plain length, then raw DEFLATE data (RFC 1951). */
 export const flagDeflated = 1;

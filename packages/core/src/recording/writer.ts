@@ -178,8 +178,16 @@ export class RecordingWriter {
         break;
     }
     if (this.#rows.waiting) this.#rows.emit();
+    if (event.type === 'input') return this.#input(event.unit, event.data);
     if (event.type === 'terminal') return this.#terminal(event.direction, event.data);
     return this.#text(event);
+  }
+
+  #input(unit: number, data: Uint8Array): number {
+    const payload = new Uint8Array(4 + data.length);
+    new DataView(payload.buffer).setUint32(0, unit);
+    payload.set(data, 4);
+    return this.#frames.binary(eventTypes.input, this.#ports.micros(), payload);
   }
 
   #terminal(direction: 'input' | 'output', data: Uint8Array): number {

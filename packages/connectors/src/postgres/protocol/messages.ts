@@ -102,6 +102,10 @@ export function describePortal(name: string): Buffer {
   return message(client.describe, (writer) => writer.uint8('P'.charCodeAt(0)).cstring(name));
 }
 
+export function copyFail(reason: string): Buffer {
+  return message(client.copyFail, (writer) => writer.cstring(reason));
+}
+
 export const terminate: Buffer = message(client.terminate, () => {});
 export const sync: Buffer = message(client.sync, () => {});
 export const flush: Buffer = message(client.flush, () => {});

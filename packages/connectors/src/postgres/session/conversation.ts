@@ -27,6 +27,8 @@ export class Conversation {
   skipping = false;
   /** The client said goodbye; what is still owed is delivered. */
   terminated = false;
+  /** What the client is told instead of the server's words about a COPY that was cut short here. */
+  copyRefusal: Uint8Array | undefined;
   over = false;
   /** Called when a barrier is gone and the client's next message may be understood. */
   onSettled: () => void = () => {};

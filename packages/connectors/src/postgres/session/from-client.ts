@@ -22,6 +22,8 @@ interface Item {
   readonly type: number;
   readonly frame: Buffer;
   readonly oversized: number;
+  /** Set for a part of a message that is too large to be held whole. */
+  readonly part?: { readonly first: boolean; readonly last: boolean };
 }
 
 /** Enough to keep the server busy; past it the client waits. */
@@ -53,7 +55,7 @@ export class FromClient implements Turn {
     this.#copyIn = new CopyIn(c);
     this.#framer = new Framer((type, length) => this.#treat(type, length), {
       frame: (type, frame) => this.#add({ type, frame, oversized: 0 }),
-      piece: (type, frame) => this.#add({ type, frame, oversized: 0 }),
+      piece: (type, frame, first, last) => this.#add({ type, frame, oversized: 0, part: { first, last } }),
       oversized: (type, length) => this.#add({ type, frame: Buffer.alloc(0), oversized: length }),
     });
     c.onSettled = () => this.#settled();
@@ -189,7 +191,7 @@ export class FromClient implements Turn {
   #handle(item: Item): Promise<void> | undefined {
     const c = this.#c;
     const { type, frame } = item;
-    if (c.skipping && type !== client.sync && type !== client.terminate) return undefined;
+    if (c.skipping && type !== client.sync && type !== client.terminate && item.part?.first !== false) return undefined;
     if (this.#barrier !== 'none' && needsMeaning.has(type)) {
       if (this.#barrier === 'synced') return this.#waitForBarrier(item);
       // The server answers only after a Sync, which is behind this message: waiting for it would be for ever.
@@ -202,7 +204,7 @@ export class FromClient implements Turn {
     }
     if (item.oversized > 0) return this.#oversized(item);
     try {
-      return this.#dispatch(type, frame);
+      return this.#dispatch(item);
     } catch (error) {
       if (!(error instanceof EncodingError)) throw error;
       c.session.refuse(`0x${type.toString(16)}`, '', error.message);
@@ -213,7 +215,7 @@ export class FromClient implements Turn {
     }
   }
 
-  #dispatch(type: number, frame: Buffer): Promise<void> | undefined {
+  #dispatch({ type, frame, part }: Item): Promise<void> | undefined {
     const c = this.#c;
     switch (type) {
       case client.query:
@@ -237,7 +239,7 @@ export class FromClient implements Turn {
       case client.copyData:
       case client.copyDone:
       case client.copyFail:
-        this.#copyIn.message(type, frame);
+        this.#copyIn.message(type, frame, part ?? whole);
         return undefined;
       case client.functionCall:
         c.session.refuse('FunctionCall', '', 'Function calls by message (fast path) cannot be judged.');
@@ -367,6 +369,7 @@ export class FromClient implements Turn {
 }
 
 const refusedText = '-- refused by the gateway\n)';
+const whole = { first: true, last: true };
 const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));
 const bodiless: ReadonlySet<number> = new Set([client.sync, client.flush, client.terminate, client.copyDone]);
 const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);

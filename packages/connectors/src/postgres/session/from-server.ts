@@ -268,7 +268,8 @@ export class FromServer {
       message: shown.get('M') ?? '',
       source: 'upstream',
     });
-    c.output.write(head?.kind === 'abort' ? head.answer : shown === fields ? frame : writeFields(server.error, shown));
+    const instead = this.#instead(head);
+    c.output.write(instead ?? (shown === fields ? frame : writeFields(server.error, shown)));
     if (fatal || !head) {
       c.close('upstream_closed');
       return;
@@ -276,6 +277,14 @@ export class FromServer {
     if (head.kind === 'query') head.failed = true;
     else if (head.kind === 'abort' && head.ready) head.failed = true;
     else if (head.kind !== 'sync') this.#skipToSync();
+  }
+
+  /** An error that the gateway provoked is told in the gateway's words. */
+  #instead(head: Owed | undefined): Uint8Array | undefined {
+    if (head?.kind === 'abort') return head.answer;
+    const refusal = this.#c.copyRefusal;
+    this.#c.copyRefusal = undefined;
+    return refusal;
   }
 
   /** After an error in the extended protocol the server ignores everything up to Sync (protocol, "Extended Query"). */

@@ -41,7 +41,14 @@ export interface Cursor {
 }
 
 export type Owed =
-  | { readonly kind: 'query'; readonly runs: readonly StatementRun[]; at: number; failed: boolean }
+  | {
+      readonly kind: 'query';
+      readonly unit: Unit;
+      readonly handle: UnitHandle;
+      readonly runs: readonly StatementRun[];
+      at: number;
+      failed: boolean;
+    }
   | { readonly kind: 'parse'; readonly change: NameChange }
   | { readonly kind: 'bind'; readonly change: NameChange; readonly run: StatementRun | undefined }
   | { readonly kind: 'describe'; readonly of: Prepared | Portal; readonly hidden: boolean }

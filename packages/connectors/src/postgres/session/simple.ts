@@ -1,5 +1,6 @@
 /** The simple query protocol: one message, any number of statements, all judged before any is sent. */
 import type { Allowed, Denied } from '@sluice/core/contract/session.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
 import { MeaningError } from '../meaning/error.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import { readQuery } from '../protocol/frontend.ts';
@@ -42,12 +43,12 @@ export class SimpleQueries {
   #judge(frame: Buffer, text: string, meanings: readonly StatementMeaning[]): Promise<void> | undefined {
     const unit = unitOf(this.#c, { name: 'Query', frame, text, meanings, parameters: [] });
     const outcome = this.#turn.decide(unit);
-    if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, meanings));
-    this.#finish(outcome, meanings);
+    if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, unit, meanings));
+    this.#finish(outcome, unit, meanings);
     return undefined;
   }
 
-  #finish(outcome: Allowed | Denied, meanings: readonly StatementMeaning[]): void {
+  #finish(outcome: Allowed | Denied, unit: Unit, meanings: readonly StatementMeaning[]): void {
     if (this.#c.over) return;
     if (outcome.effect === 'deny') {
       this.#turn.refuseSimple(outcome);
@@ -55,6 +56,6 @@ export class SimpleQueries {
     }
     const runs = meanings.map((meaning) => runOf(meaning, outcome));
     if (meanings.some(changesMeaning)) this.#turn.raiseBarrier(true);
-    this.#c.forward(outcome.permit, { kind: 'query', runs, at: 0, failed: false });
+    this.#c.forward(outcome.permit, { kind: 'query', unit, handle: outcome.handle, runs, at: 0, failed: false });
   }
 }
