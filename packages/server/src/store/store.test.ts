@@ -87,11 +87,11 @@ describe.each(kinds)('a store of kind %s', (kind, config) => {
   });
 
   it('carries large values and many rows', async () => {
-    const text = '€'.repeat(700_000);
-    const result = await sql<{ t: string; n: number }>`select ${text} as t, n from generate_series(1, 50) n`.execute(
+    const text = '€'.repeat(200_000);
+    const result = await sql<{ t: string; n: number }>`select ${text} as t, n from generate_series(1, 10) n`.execute(
       store.db,
     );
-    expect(result.rows).toHaveLength(50);
+    expect(result.rows).toHaveLength(10);
     expect(result.rows.every((row, index) => row.t === text && row.n === index + 1)).toBe(true);
   });
 
