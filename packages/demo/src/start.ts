@@ -66,6 +66,8 @@ export async function startStage(options: StartOptions): Promise<Stage> {
     tell('starting the gateway');
     const certificates = await keptCertificates(at.tls);
     await writeConfiguration(at, options.ports, database, identity);
+    // Made here so that it is for our eyes only: it names who did what.
+    await writeFile(at.log, '', { flag: 'a', mode: 0o600 });
     const gateway = await startGatewayOn(at);
     stack.push(() => gateway.stop());
     options.signal?.throwIfAborted();
@@ -92,7 +94,11 @@ async function lock(at: Layout): Promise<() => void> {
     // Not the data directory itself: that one belongs to the gateway, which locks it on its own.
     return await lockDirectory(at.database);
   } catch (cause) {
-    throw new Error(`A demo seems to be running on ${at.root} already. ${messageOf(cause)}`, { cause });
+    throw new Error(
+      `A demo seems to be running on ${at.root} already: stop it, or choose another place with --data-dir. ` +
+        `(${messageOf(cause)})`,
+      { cause },
+    );
   }
 }
 

@@ -23,6 +23,12 @@ export interface TourOptions {
   readonly signal?: AbortSignal;
 }
 
+const opening = [
+  'An AI agent, a database, and what stands between them',
+  'The agent (support-agent, owned by dana) has a token and an address, and no password of the database. alex is the DBA.',
+  'Every claim marked ✔ is checked against the database itself.',
+];
+
 /** Resolves with the exit code: 0 when every step did what it says, else 1. */
 export async function runTour(options: TourOptions = {}): Promise<number> {
   const tell = (line: string): void => {
@@ -38,6 +44,7 @@ export async function runTour(options: TourOptions = {}): Promise<number> {
       ...(options.signal ? { signal: options.signal } : {}),
     });
     const voice = options.json ? silent : narrator(process.stdout);
+    voice.begin(opening);
     try {
       const results = await play(stage, voice, options);
       voice.end(...ending(results, temporary ? undefined : dataDir));

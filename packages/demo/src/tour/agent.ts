@@ -17,7 +17,7 @@ export type Observation =
       readonly told: Refusal | undefined;
     };
 
-/** The one line of JSON in a refusal's DETAIL. */
+/** The one line of JSON in the DETAIL of a refusal or notice. */
 export interface Refusal {
   readonly decision: string;
   readonly policies: readonly string[];
@@ -31,10 +31,15 @@ export interface Step {
   readonly parameters?: readonly (string | number)[];
 }
 
+export interface Notice {
+  readonly message: string;
+  readonly told: Refusal | undefined;
+}
+
 /** The statement was sent; the answer may be long in coming. */
 export interface Pending {
-  /** Resolves with the text of the first notice of the gateway, or undefined when the answer came without one. */
-  readonly notice: Promise<string | undefined>;
+  /** Resolves with the gateway's first notice, or with undefined when the answer came without one. */
+  readonly notice: Promise<Notice | undefined>;
   readonly answer: Promise<Observation>;
 }
 
@@ -89,10 +94,10 @@ export class Agent {
     const list = values.map((value, index) => `$${index + 1} = ${value}`).join(', ');
     this.#narrator.action(list === '' ? step.sql : `${step.sql}\n${list}`);
     let stop: () => void = () => undefined;
-    const notice = new Promise<string | undefined>((resolve) => {
+    const notice = new Promise<Notice | undefined>((resolve) => {
       const hear = (message: { message?: string | undefined; detail?: string | undefined }): void => {
         this.#heard.push(JSON.stringify(message));
-        resolve([message.message, message.detail].filter(Boolean).join(' '));
+        resolve({ message: message.message ?? '', told: told(message.detail) });
       };
       this.#client.on('notice', hear);
       stop = () => {

@@ -11,6 +11,7 @@ export interface Check {
 
 /** Tells the tour while it happens. */
 export interface Narrator {
+  begin(lines: readonly string[]): void;
   scene(number: number, title: string): void;
   thought(text: string): void;
   action(text: string): void;
@@ -43,6 +44,10 @@ export function narrator(stream: NodeJS.WritableStream): Narrator {
   const text = (label: string, words: string, paint?: (text: string) => string): void =>
     block(label, wrap(words, width - gutter), paint);
   return {
+    begin([head = '', ...rest]) {
+      print(`\n${bold(head)}`);
+      for (const line of rest) print(dim(line));
+    },
     scene(number, title) {
       print(`\n${bold(`${number}  ${title}`)}`);
     },
@@ -71,6 +76,7 @@ export function narrator(stream: NodeJS.WritableStream): Narrator {
 
 /** For `--json`: the story is left out, the checks are collected elsewhere. */
 export const silent: Narrator = {
+  begin() {},
   scene() {},
   thought() {},
   action() {},

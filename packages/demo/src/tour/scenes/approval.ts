@@ -1,7 +1,8 @@
 import type { AccessRequest } from '@sluice/api/schema/access-request.ts';
 import { stuckOrder } from '../../seed/shop.ts';
 import { harmless } from '../../terminal/ink.ts';
-import type { Props, Scene } from '../scene.ts';
+import type { Notice } from '../agent.ts';
+import type { Claim, Props, Scene } from '../scene.ts';
 
 /** One text for both writes, so that nothing but the value tells them apart. */
 const update = 'UPDATE orders SET status = $1 WHERE id = $2';
@@ -17,9 +18,8 @@ export const approved: Scene = {
       sql: update,
       parameters: ['paid', stuckOrder],
     });
-    const request = await waiting(props, await pending.notice);
+    const request = await waiting(props, await pending.notice, claim);
     memory.firstRequest = request.id;
-    claim('The agent was told which access request it waits for', true);
     claim('While it waits nothing has changed', (await witness.value(status)) === 'payment_pending');
     show(props, request);
     claim(
@@ -33,6 +33,7 @@ export const approved: Scene = {
     agent.observe(answer);
     claim('Approved, it ran: one row', answer.kind === 'rows' && answer.changed === 1, JSON.stringify(answer));
     claim('The database has it', (await witness.value(status)) === 'paid');
+    claim("The server's own log has its values", (await witness.log()).includes("$1 = 'paid'"));
     const after = await dba.accessRequest(request.id);
     claim('The approval is used up', after.state === 'used', after.state);
   },
@@ -48,7 +49,7 @@ export const again: Scene = {
       sql: update,
       parameters: ['refunded', stuckOrder],
     });
-    const request = await waiting(props, await pending.notice);
+    const request = await waiting(props, await pending.notice, claim);
     claim('It is held again, under a request of its own', request.id !== memory.firstRequest);
     show(props, request);
     const words = 'Paid is right, nobody asked for a refund';
@@ -64,12 +65,13 @@ export const again: Scene = {
 };
 
 /** The request that the notice spoke of, as the DBA sees it. */
-async function waiting({ dba, narrator }: Props, notice: string | undefined): Promise<AccessRequest> {
+async function waiting({ dba, narrator }: Props, notice: Notice | undefined, claim: Claim): Promise<AccessRequest> {
   if (notice === undefined) throw new Error('The statement was not held: no notice came before its answer.');
-  narrator.observation(`NOTICE: ${harmless(notice)}`);
+  narrator.observation(`NOTICE: ${harmless(notice.message)}`);
   const { items } = await dba.accessRequests({ state: 'pending' });
-  const request = items.find(({ id }) => notice.includes(id));
-  if (!request) throw new Error(`The DBA does not see the request that the notice speaks of: ${notice}`);
+  const request = items.find(({ id }) => id === notice.told?.request);
+  claim('The agent was told which access request it waits for', request !== undefined, notice.message);
+  if (!request) throw new Error('The DBA does not see the request that the agent waits for.');
   return request;
 }
 

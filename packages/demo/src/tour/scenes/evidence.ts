@@ -1,5 +1,5 @@
-import { copyFile, cp, mkdir, open, readdir } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { cp, open, readdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { wrap } from '../../terminal/layout.ts';
 import { sluice } from '../command.ts';
 import type { Props, Scene } from '../scene.ts';
@@ -15,7 +15,7 @@ export const replay: Scene = {
 
     const shown = await sluice(stage, 'sessions', 'replay', session, '--no-wait');
     narrator.aside('DBA', `npx sluice sessions replay ${session} --no-wait`);
-    narrator.output(excerpt(shown.out));
+    narrator.output(excerpt(shown.out, "$1 = 'paid'"));
     claim('The replay shows what was asked and what came of it', shown.code === 0, shown.err);
     for (const part of ['monitoring.incidents', 'DROP TABLE', 'UPDATE orders']) {
       claim(`It contains ${part}`, shown.out.includes(part));
@@ -45,9 +45,9 @@ export const tamper: Scene = {
     if (recording === undefined) throw new Error('There is no recording to tamper with.');
     const copyDir = join(stage.at.root, 'tampered');
     const copy = join(copyDir, relative(stage.at.root, recording));
-    await mkdir(dirname(copy), { recursive: true });
-    await cp(join(stage.at.root, 'keys', 'public.json'), join(copyDir, 'keys', 'public.json'));
-    await copyFile(recording, copy);
+    for (const part of ['recordings', join('keys', 'public.json')]) {
+      await cp(join(stage.at.root, part), join(copyDir, part), { recursive: true });
+    }
     const offset = await flipOneByte(copy);
     narrator.aside('Forger', `flips one bit of byte ${offset} in a copy of ${basename(copy)}`);
 
@@ -100,12 +100,18 @@ async function flipOneByte(path: string): Promise<number> {
   }
 }
 
-const longest = 14;
+const longest = 12;
 
-function excerpt(text: string): readonly string[] {
+/** Some lines of a command's output, from the one before the first that holds `from`. */
+function excerpt(text: string, from = ''): readonly string[] {
+  // The comment with the agent's claims is spelled out by replay in a line of its own.
   const lines = text
     .trimEnd()
     .split('\n')
-    .flatMap((line) => wrap(line, 84));
-  return lines.length <= longest ? lines : [...lines.slice(0, longest), `… ${lines.length - longest} more lines`];
+    .filter((line) => !line.trimStart().startsWith('/*intent='));
+  const start = Math.max(0, lines.findIndex((line) => line.includes(from)) - 1);
+  const shown = lines.slice(start, start + longest).flatMap((line) => wrap(line, 84));
+  const before = start > 0 ? [`… ${start} lines before`] : [];
+  const after = lines.length > start + longest ? [`… ${lines.length - start - longest} lines after`] : [];
+  return [...before, ...shown, ...after];
 }
