@@ -70,9 +70,14 @@ class Slots {
     return this.#free.pop() ?? `${owner}/set-${this.#next++}`;
   }
 
+  /** Called by the collector, where an error would end the process: a name that can't be emptied is not used again. */
   give(slot: string): void {
-    preparsePolicySet(slot, { staticPolicies: {} });
-    this.#free.push(slot);
+    try {
+      succeed(preparsePolicySet(slot, { staticPolicies: {} }));
+      this.#free.push(slot);
+    } catch {
+      // The engine itself is broken then, which every decision says aloud.
+    }
   }
 }
 

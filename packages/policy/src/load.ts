@@ -11,6 +11,7 @@ import { type PolicyError, policyError } from './error.ts';
 import { lint, notices } from './lint.ts';
 import type { LoadedPolicy, ParsedPolicy, PolicySet } from './policy-set.ts';
 import { buildSchema, type PolicySchema } from './schema.ts';
+import { outgrown } from './source/bounds.ts';
 import { cut, type Piece, type PolicyFile, partsOf } from './source/pieces.ts';
 import { tokens } from './source/tokens.ts';
 
@@ -59,6 +60,11 @@ function countedByCedar(text: string): number {
 }
 
 function parsePiece(piece: Piece, defaults: HoldDefaults, errors: PolicyError[]): ParsedPolicy | undefined {
+  const beyond = outgrown(piece);
+  if (beyond) {
+    errors.push(policyError(piece.path, piece.place(beyond.token.start), beyond.message, beyond.hint));
+    return undefined;
+  }
   const answer = policyToJson(piece.cedar);
   if (answer.type === 'failure') {
     for (const error of answer.errors) errors.push(located(piece, error));
