@@ -38,7 +38,7 @@ import { dialSocket } from './network/dial.ts';
 import { type Listener, listen, listenError } from './network/listener.ts';
 import { openPolicyFiles } from './policy/policy-files.ts';
 import { openRecordings } from './recording/recordings.ts';
-import { killChannel, LiveSessions } from './sessions/live-sessions.ts';
+import { LiveSessions } from './sessions/live-sessions.ts';
 import { accessCredentialRows } from './store/access-credentials.ts';
 import { accessRequestRows } from './store/access-requests.ts';
 import { lockDirectory } from './store/directory-lock.ts';
@@ -65,28 +65,44 @@ export interface Gateway {
   };
   /** Ends every session, seals every recording, and lets go of the data directory. */
   stop(): Promise<void>;
+  /** Resolves when the gateway has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
 }
 
 /** Rejects with an error for people; whatever was started until then is stopped again. */
 export async function startGateway({ config, logFile }: StartOptions): Promise<Gateway> {
+  const log = createLog(logLevel(processEnvironment()), logFile);
   const undo: (() => unknown)[] = [];
-  let stopped: Promise<void> | undefined;
+  let stopping: Promise<void> | undefined;
+  let tell: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
   const stop = (): Promise<void> => {
-    stopped ??= unwind(undo);
-    return stopped;
+    stopping ??= unwind(undo).finally(tell);
+    return stopping;
+  };
+  const lost = (error: Error): void => {
+    log.error({ err: error }, 'the data directory is no longer ours: stopping');
+    stop().catch((failure) => log.error({ err: failure }, 'not everything stopped in good order'));
   };
   try {
-    return { ...(await start(config, createLog(logLevel(processEnvironment()), logFile), undo)), stop };
+    return { ...(await start(config, log, undo, lost)), stop, stopped };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, undo: (() => unknown)[]): Promise<Pick<Gateway, 'addresses'>> {
+async function start(
+  config: Config,
+  log: Log,
+  undo: (() => unknown)[],
+  onLost: (error: Error) => void,
+): Promise<Pick<Gateway, 'addresses'>> {
   for (const warning of config.warnings) log.warn({}, formatProblem(warning));
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  undo.push(await lockDirectory(config.dataDir));
+  undo.push(await lockDirectory(config.dataDir, { onLost }));
 
   const keys = openKeys(config.dataDir, clock.now);
   const digests = platformDigests(maskingKeyBytes(keys.maskingKey));
@@ -148,6 +164,7 @@ async function start(config: Config, log: Log, undo: (() => unknown)[]): Promise
     log,
     ...config.accessCredentials,
   });
+  undo.push(every(hour, () => credentialRows.removeExpired(clock.now() - hour), log));
   const requests = await createAccessRequests(
     { rows: accessRequestRows(store), principals, clock, ids, audit, log },
     { maxPending: config.approvals.maxPending },
@@ -169,13 +186,12 @@ async function start(config: Config, log: Log, undo: (() => unknown)[]): Promise
     log,
     audit,
     index,
-    notify: (channel, payload) => store.notify(channel, payload),
     pathOf: (session) => recordings.pathOf(session),
     metrics,
   });
   await index.interrupted(clock.now());
   const unsubscribe = [
-    await store.subscribe(killChannel, (notice) => notice.kind === 'message' && live.killed(notice.payload)),
+    await index.onKill((id) => live.killed(id)),
     await credentialRows.onRevoked((id) => void endRevoked(id)),
     await principals.onDisabled((id) => void endDisabled(id)),
   ];
@@ -300,6 +316,21 @@ async function start(config: Config, log: Log, undo: (() => unknown)[]): Promise
 
 /** Compression may use this much of the event loop: bytes per second. */
 const deflateBudget = 8 * 1024 * 1024;
+
+const hour = 3_600_000;
+
+/** Does it now and then until the returned function is called; a failure is logged and the next time is kept. */
+function every(ms: number, work: () => Promise<unknown>, log: Log): () => void {
+  let cancel = (): void => {};
+  const again = (): void => {
+    cancel = clock.after(ms, () => {
+      work().catch((err) => log.warn({ err }, 'housekeeping failed'));
+      again();
+    });
+  };
+  again();
+  return () => cancel();
+}
 
 async function listenHttp(app: FastifyInstance, { host, port }: HostPort, name: string): Promise<HostPort> {
   await app.listen({ host, port }).catch((error: Error) => {

@@ -22,18 +22,15 @@ export interface LiveSessionParts {
   readonly index: {
     opened(session: SessionInfo, recordingPath: string): Promise<void>;
     ended(id: string, reason: EndReason, counts: SessionCounts, at: number): Promise<void>;
-    get(id: string): Promise<{ readonly live: boolean } | undefined>;
+    /** Asks the gateway that serves it to end it; false when it is over. */
+    kill(id: string, by: string, at: number): Promise<boolean>;
   };
-  /** Tells every gateway on the store, this one too. */
-  notify(channel: string, payload: string): Promise<void>;
   pathOf(session: SessionInfo): string;
   readonly metrics: {
     opened(target: string): void;
     ended(target: string, reason: string, counts: SessionCounts): void;
   };
 }
-
-export const killChannel = 'sluice_kill';
 
 export class LiveSessions {
   readonly #parts: LiveSessionParts;
@@ -73,10 +70,12 @@ export class LiveSessions {
 
   /** False when there is no such live session on any gateway. */
   async kill(id: string, by: Principal): Promise<boolean> {
-    if (!this.#live.has(id) && !(await this.#parts.index.get(id))?.live) return false;
-    this.#parts.audit.record({ name: 'session.killed', session: id, by: by.id });
-    await this.#parts.notify(killChannel, id);
-    return true;
+    const { audit, clock, index } = this.#parts;
+    audit.record({ name: 'session.killed', session: id, by: by.id });
+    // One of our own ends even when the store cannot be asked.
+    const own = this.#live.has(id);
+    this.killed(id);
+    return (await index.kill(id, by.id, clock.now())) || own;
   }
 
   /** A kill was announced, here or elsewhere. */
