@@ -11,6 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DemoInfo } from './demo.ts';
 import type { SceneResult } from './tour/scene.ts';
 
+/** Each of these starts whole gateways; on a busy machine that takes its time. */
+const patience = 180_000;
+
 const program = fileURLToPath(new URL('../../cli/bin/sluice.js', import.meta.url));
 
 let base: string;
@@ -81,82 +84,98 @@ function refused(port: number): Promise<boolean> {
 }
 
 describe('sluice demo', () => {
-  it('serves its cast by its policies, says one line, and stops everything on Ctrl-C', async () => {
-    const dir = join(base, 'one');
-    const run = demo(dir);
-    const info = JSON.parse(await run.firstLine) as DemoInfo;
-    expect(Object.keys(info)).toEqual(['target', 'postgres', 'api', 'data_dir', 'tokens']);
-    expect(info.data_dir).toBe(dir);
+  it(
+    'serves its cast by its policies, says one line, and stops everything on Ctrl-C',
+    async () => {
+      const dir = join(base, 'one');
+      const run = demo(dir);
+      const info = JSON.parse(await run.firstLine) as DemoInfo;
+      expect(Object.keys(info)).toEqual(['target', 'postgres', 'api', 'data_dir', 'tokens']);
+      expect(info.data_dir).toBe(dir);
 
-    const query = 'SELECT email, national_id FROM customers WHERE id = 1';
-    const [agentSees] = (await as(info, 'agent', query)).rows;
-    const [engineerSees] = (await as(info, 'engineer', query)).rows;
-    expect(engineerSees.email).toMatch(/^[^#]+@.*example\.(com|net|org)$/);
-    expect(agentSees.email).not.toBe(engineerSees.email);
-    expect(agentSees.national_id).not.toMatch(/^9\d\d-/);
-    expect(engineerSees.national_id).toBe(agentSees.national_id);
-    await expect(as(info, 'engineer', 'DELETE FROM order_items')).rejects.toMatchObject({ code: '42501' });
-    await expect(as(info, 'dba', 'CREATE TABLE t ()')).rejects.toMatchObject({ code: '42501' });
-    expect((await as(info, 'engineer', 'UPDATE products SET stock = 1 WHERE id = 1')).rowCount).toBe(1);
+      const query = 'SELECT email, national_id FROM customers WHERE id = 1';
+      const [agentSees] = (await as(info, 'agent', query)).rows;
+      const [engineerSees] = (await as(info, 'engineer', query)).rows;
+      expect(engineerSees.email).toMatch(/^[^#]+@.*example\.(com|net|org)$/);
+      expect(agentSees.email).not.toBe(engineerSees.email);
+      expect(agentSees.national_id).not.toMatch(/^9\d\d-/);
+      expect(engineerSees.national_id).toBe(agentSees.national_id);
+      await expect(as(info, 'engineer', 'DELETE FROM order_items')).rejects.toMatchObject({ code: '42501' });
+      await expect(as(info, 'dba', 'CREATE TABLE t ()')).rejects.toMatchObject({ code: '42501' });
+      expect((await as(info, 'engineer', 'UPDATE products SET stock = 1 WHERE id = 1')).rowCount).toBe(1);
 
-    const second = demo(dir);
-    expect(await second.ended).toBe(1);
-    expect(second.err()).toContain('already');
-    expect(second.err()).toContain(dir);
-    expect(second.err()).toContain(String(run.child.pid));
-    expect((await as(info, 'dba', 'SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      const second = demo(dir);
+      expect(await second.ended).toBe(1);
+      expect(second.err()).toContain('already');
+      expect(second.err()).toContain(dir);
+      expect(second.err()).toContain(String(run.child.pid));
+      expect((await as(info, 'dba', 'SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
 
-    run.child.kill('SIGINT');
-    expect(await run.ended).toBe(0);
-    expect(run.lines).toHaveLength(1);
-    expect(await refused(info.postgres.port)).toBe(true);
-    expect(await refused(Number(new URL(info.api).port))).toBe(true);
-  });
+      run.child.kill('SIGINT');
+      expect(await run.ended).toBe(0);
+      expect(run.lines).toHaveLength(1);
+      expect(await refused(info.postgres.port)).toBe(true);
+      expect(await refused(Number(new URL(info.api).port))).toBe(true);
+    },
+    patience,
+  );
 
-  it('starts again after kill -9, with its data', async () => {
-    const dir = join(base, 'killed');
-    const first = demo(dir);
-    const before = JSON.parse(await first.firstLine) as DemoInfo;
-    await as(before, 'engineer', 'UPDATE products SET stock = 4321 WHERE id = 7');
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = demo(dir);
-    const after = JSON.parse(await second.firstLine) as DemoInfo;
-    expect((await as(after, 'dba', 'SELECT stock FROM products WHERE id = 7')).rows).toEqual([{ stock: 4321 }]);
-    second.child.kill('SIGTERM');
-    expect(await second.ended).toBe(0);
-  });
+  it(
+    'starts again after kill -9, with its data',
+    async () => {
+      const dir = join(base, 'killed');
+      const first = demo(dir);
+      const before = JSON.parse(await first.firstLine) as DemoInfo;
+      await as(before, 'engineer', 'UPDATE products SET stock = 4321 WHERE id = 7');
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const second = demo(dir);
+      const after = JSON.parse(await second.firstLine) as DemoInfo;
+      expect((await as(after, 'dba', 'SELECT stock FROM products WHERE id = 7')).rows).toEqual([{ stock: 4321 }]);
+      second.child.kill('SIGTERM');
+      expect(await second.ended).toBe(0);
+    },
+    patience,
+  );
 
-  it('names the option that helps when a port is taken', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    for (const flag of ['--postgres-port', '--api-port']) {
-      const run = demo(join(base, 'busy'), flag, String(port));
-      expect(await run.ended).toBe(1);
-      expect(run.err()).toContain(`Port ${port}`);
-      expect(run.err()).toContain(flag);
-      expect(run.lines).toEqual([]);
-    }
-    server.close();
-  });
+  it(
+    'names the option that helps when a port is taken',
+    async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      for (const flag of ['--postgres-port', '--api-port']) {
+        const run = demo(join(base, 'busy'), flag, String(port));
+        expect(await run.ended).toBe(1);
+        expect(run.err()).toContain(`Port ${port}`);
+        expect(run.err()).toContain(flag);
+        expect(run.lines).toEqual([]);
+      }
+      server.close();
+    },
+    patience,
+  );
 });
 
 describe('sluice tour', () => {
-  it('does what it says at every step', async () => {
-    const run = sluice('tour', '--json');
-    const code = await run.ended;
-    const results = run.lines.map((line) => JSON.parse(line) as SceneResult);
-    const failed = results.filter(({ ok }) => !ok);
-    expect({ code, failed, err: code === 0 ? '' : run.err() }).toEqual({ code: 0, failed: [], err: '' });
-    expect(results.map(({ name }) => name)).toEqual([
-      'monitoring',
-      'customers',
-      'drop-table',
-      'held-update',
-      'other-value',
-      'replay-and-verify',
-      'tamper',
-    ]);
-  });
+  it(
+    'does what it says at every step',
+    async () => {
+      const run = sluice('tour', '--json');
+      const code = await run.ended;
+      const results = run.lines.map((line) => JSON.parse(line) as SceneResult);
+      const failed = results.filter(({ ok }) => !ok);
+      expect({ code, failed, err: code === 0 ? '' : run.err() }).toEqual({ code: 0, failed: [], err: '' });
+      expect(results.map(({ name }) => name)).toEqual([
+        'monitoring',
+        'customers',
+        'drop-table',
+        'held-update',
+        'other-value',
+        'replay-and-verify',
+        'tamper',
+      ]);
+    },
+    patience,
+  );
 });
