@@ -6,7 +6,28 @@ type Json = Readonly<Record<string, unknown>>;
 /** The JSON Schema of sluice.yaml (draft 2020-12) for editors, as the text of a file. */
 export function renderEditorSchema(connectors: readonly KnownConnector[]): string {
   const schema = editorSchema(connectors);
-  return `${JSON.stringify({ ...schema, title: 'sluice.yaml' }, undefined, 2)}\n`;
+  return `${layOut({ ...schema, title: 'sluice.yaml' }, '', 0)}\n`;
+}
+
+const pageWidth = 120;
+
+/** JSON as the formatter of this repository leaves it: short lists of plain values on one line. `before`: columns taken. */
+function layOut(value: unknown, indent: string, before: number): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const inner = `${indent}  `;
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  const items = Array.isArray(value)
+    ? value.map((item) => layOut(item, inner, inner.length))
+    : Object.entries(value).map(([key, item]) => {
+        const label = `${JSON.stringify(key)}: `;
+        return `${label}${layOut(item, inner, inner.length + label.length)}`;
+      });
+  if (items.length === 0) return `${open}${close}`;
+  const short = `[${items.join(', ')}]`;
+  const plain = Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null);
+  // One more column for the comma that may follow.
+  if (plain && before + short.length + 1 <= pageWidth) return short;
+  return `${open}\n${items.map((item) => `${inner}${item}`).join(',\n')}\n${indent}${close}`;
 }
 
 /** Every key of sluice.yaml as Markdown: one heading and one table for each section. */
