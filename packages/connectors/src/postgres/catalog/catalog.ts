@@ -99,6 +99,8 @@ export interface CatalogCast {
   readonly target: number;
   /** 0 for a cast that needs no function. */
   readonly procedure: number;
+  /** Applied without being asked for. */
+  readonly implicit: boolean;
 }
 
 /** One refresh's worth of names. Immutable. */

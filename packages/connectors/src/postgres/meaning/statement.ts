@@ -63,7 +63,9 @@ export type OverlayChange =
   /** Altered in ways not followed: any column, any label. */
   | { readonly kind: 'unknown'; readonly schema: string; readonly name: string }
   /** New code or names: calls by this name are calls of something not seen into. */
-  | { readonly kind: 'function' | 'operator' | 'type'; readonly schema: string; readonly name: string }
+  | { readonly kind: 'function'; readonly schema: string; readonly name: string }
+  | { readonly kind: 'operator'; readonly schema: string; readonly name: string }
+  | { readonly kind: 'type'; readonly schema: string; readonly name: string }
   | { readonly kind: 'schema'; readonly name: string }
   /** Anything at all may have been renamed, created or dropped: unqualified names mean nothing until the catalog is new. */
   | { readonly kind: 'everything' };

@@ -1,0 +1,52 @@
+import { joinLabels } from '../../sql/label-set.ts';
+import type { Body } from './ast.ts';
+import { onlyComputes } from './builtins.ts';
+import { allLabels, type Env, nothing, typeOid, type Value } from './env.ts';
+import { MeaningError } from './error.ts';
+
+/** Types that any value can be written as without ever failing. */
+const roomy: ReadonlySet<number> = new Set([typeOid.text, typeOid.varchar, typeOid.char, typeOid.name]);
+
+export function castValue(body: Body<'TypeCast'>, env: Env): Value {
+  env.unseen.delete(body);
+  const arg = body.arg === undefined ? nothing : env.rules.value(body.arg, env);
+  if (body.typeName === undefined) throw new MeaningError('unsupported', 'a cast without a type');
+  return castTo(arg, body.typeName, env);
+}
+
+export function castTo(arg: Value, name: Body<'TypeName'>, env: Env): Value {
+  const isArray = (name.arrayBounds ?? []).length > 0;
+  const type = env.names.type(name);
+  const plain = { labels: arg.labels, constant: arg.constant, type: isArray ? 0 : (type?.oid ?? 0) };
+  if (type === undefined) {
+    env.tally.scrub = true;
+    env.tally.expose(arg.labels, 'casts a labelled value to a type made in this transaction');
+    return plain;
+  }
+  let labels = arg.labels;
+  for (const cast of env.ctx.catalog.userCasts()) {
+    if (cast.procedure === 0 || cast.target !== type.oid) continue;
+    if (arg.type !== typeOid.unknownYet && arg.type !== cast.source) continue;
+    const procedure = env.ctx.catalog.functionByOid(cast.procedure);
+    if (procedure?.builtIn === true || (procedure !== undefined && onlyComputes(procedure))) continue;
+    env.tally.call(procedure ?? { schema: type.schema, name: type.name });
+    env.tally.scrub = true;
+    labels = joinLabels(labels, allLabels(env));
+  }
+  const same = arg.type === type.oid && arg.type !== typeOid.unknownYet;
+  if (!isArray && (roomy.has(type.oid) || same)) {
+    // Without a length the value stays what it is, and comparing it asks the same question.
+    const unchanged = (name.typmods ?? []).length === 0 && type.oid !== typeOid.char && type.oid !== typeOid.name;
+    return unchanged && arg.column !== undefined && (arg.type === type.oid || isText(arg.type, type.oid))
+      ? { ...plain, labels, column: arg.column }
+      : { ...plain, labels };
+  }
+  // Whether a cast succeeds, and what its error quotes, tells about the value.
+  env.tally.expose(labels, 'casts a labelled value to another type');
+  return { ...plain, labels };
+}
+
+function isText(given: number, wanted: number): boolean {
+  const texts: readonly number[] = [typeOid.text, typeOid.varchar];
+  return texts.includes(given) && texts.includes(wanted);
+}

@@ -1,0 +1,145 @@
+import type { Body } from './ast.ts';
+import { as } from './ast.ts';
+import { type Env, type Output, withScope } from './env.ts';
+import { MeaningError } from './error.ts';
+import { fromClause, relationSource } from './from.ts';
+import { scopeOf } from './scope.ts';
+import {
+  assign,
+  assignments,
+  columnOf,
+  readsTarget,
+  returning,
+  type TargetTable,
+  targetTable,
+} from './target-table.ts';
+import { reallySelects } from './trivial.ts';
+import { withCtes } from './with.ts';
+
+/** INSERT, UPDATE and DELETE. Output undefined: it gives no rows. */
+export function insertOutput(body: Body<'InsertStmt'>, outer: Env): Output | undefined {
+  const env = begin(body, outer);
+  const table = targetTable(body.relation, 'sql:insert', env);
+  const named = (body.cols ?? []).flatMap((node) => {
+    const target = as(node, 'ResTarget');
+    for (const step of target?.indirection ?? []) {
+      const index = as(step, 'A_Indices');
+      for (const bound of [index?.lidx, index?.uidx]) if (bound !== undefined) env.rules.value(bound, env);
+    }
+    return target?.name ?? [];
+  });
+  const columns = (named.length > 0 ? named : table.relation.columns.map((column) => column.name)).map((name) =>
+    columnOf(table, name, env),
+  );
+  if (body.selectStmt !== undefined) {
+    const output = env.rules.query(body.selectStmt, env);
+    if (output.open !== undefined) env.tally.expose(output.open, `writes labelled values into ${table.relation.name}`);
+    columns.forEach((column, at) => {
+      const given = output.columns[at];
+      // Fewer values than columns: the rest take their defaults.
+      if (given !== undefined) assign(column, given.labels, env);
+    });
+  }
+  const inner = withScope(env, scopeOf([table.source], table.source.columns, undefined));
+  onConflict(body.onConflictClause, table, env);
+  readsTarget(table, [body.returningClause], env);
+  return returning(body.returningClause, [table.source], inner);
+}
+
+function begin(body: { withClause?: Body<'WithClause'> } & object, outer: Env): Env {
+  outer.unseen.delete(body);
+  return withCtes(body.withClause, outer);
+}
+
+function onConflict(clause: Body<'OnConflictClause'> | undefined, table: TargetTable, env: Env): void {
+  if (clause === undefined) return;
+  const own = withScope(env, scopeOf([table.source], table.source.columns, undefined));
+  for (const node of clause.infer?.indexElems ?? []) {
+    const element = as(node, 'IndexElem');
+    if (element?.expr !== undefined) env.rules.value(element.expr, own);
+    else if (element?.name !== undefined) assign(columnOf(table, element.name, env), [], env);
+  }
+  env.rules.filter(clause.infer?.whereClause, own, 'ON CONFLICT');
+  if (clause.action !== 'ONCONFLICT_UPDATE') return;
+  env.tally.relation('sql:update', table.relation);
+  env.rules.read(table.relation, env);
+  const excluded = relationSource(table.relation, 'excluded', [], false, env);
+  // `excluded` holds what the client sent, under the columns it is meant for; a bare name is the table's own.
+  const proposed = { ...excluded, merged: new Set(excluded.columns.map((column) => column.name)) };
+  const inner = withScope(env, scopeOf([table.source, proposed], table.source.columns, undefined));
+  assignments(clause.targetList, table, inner);
+  env.rules.filter(clause.whereClause, inner, 'ON CONFLICT');
+}
+
+export function updateOutput(body: Body<'UpdateStmt'>, outer: Env): Output | undefined {
+  const env = begin(body, outer);
+  const table = targetTable(body.relation, 'sql:update', env);
+  if (!reallySelects(body.whereClause, body, body.relation)) env.tally.unbounded('sql:update');
+  const from = fromClause(body.fromClause, withScope(env, undefined));
+  const sources = [table.source, ...from.sources];
+  const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
+  assignments(body.targetList, table, inner);
+  env.rules.filter(body.whereClause, inner, 'WHERE');
+  readsTarget(table, [body.whereClause, body.targetList, body.returningClause, body.fromClause], env);
+  return returning(body.returningClause, sources, inner);
+}
+
+export function deleteOutput(body: Body<'DeleteStmt'>, outer: Env): Output | undefined {
+  const env = begin(body, outer);
+  const table = targetTable(body.relation, 'sql:delete', env);
+  if (!reallySelects(body.whereClause, body, body.relation)) env.tally.unbounded('sql:delete');
+  const from = fromClause(body.usingClause, withScope(env, undefined));
+  const sources = [table.source, ...from.sources];
+  const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
+  env.rules.filter(body.whereClause, inner, 'WHERE');
+  readsTarget(table, [body.whereClause, body.returningClause, body.usingClause], env);
+  return returning(body.returningClause, sources, inner);
+}
+
+export function mergeOutput(body: Body<'MergeStmt'>, outer: Env): Output | undefined {
+  const env = begin(body, outer);
+  const table = targetTable(body.relation, 'sql:merge', env);
+  if (body.sourceRelation === undefined) throw new MeaningError('unsupported', 'a MERGE without a source');
+  const from = fromClause([body.sourceRelation], withScope(env, undefined));
+  const sources = [table.source, ...from.sources];
+  const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
+  env.rules.filter(body.joinCondition, inner, 'MERGE ON');
+  const bounded = reallySelects(body.joinCondition, body, body.relation);
+  env.rules.read(table.relation, env);
+  for (const node of body.mergeWhenClauses ?? []) {
+    const clause = as(node, 'MergeWhenClause');
+    if (clause === undefined) throw new MeaningError('unsupported', 'an odd MERGE');
+    mergeClause(clause, table, bounded, inner);
+  }
+  // RETURNING * gives the source's columns first.
+  return returning(body.returningClause, sources, inner);
+}
+
+function mergeClause(clause: Body<'MergeWhenClause'>, table: TargetTable, bounded: boolean, env: Env): void {
+  env.rules.filter(clause.condition, env, 'MERGE WHEN');
+  switch (clause.commandType) {
+    case 'CMD_UPDATE':
+      env.tally.relation('sql:update', table.relation);
+      if (!bounded) env.tally.unbounded('sql:update');
+      assignments(clause.targetList, table, env);
+      return;
+    case 'CMD_DELETE':
+      env.tally.relation('sql:delete', table.relation);
+      if (!bounded) env.tally.unbounded('sql:delete');
+      return;
+    case 'CMD_INSERT': {
+      env.tally.relation('sql:insert', table.relation);
+      const named = (clause.targetList ?? []).flatMap((node) => as(node, 'ResTarget')?.name ?? []);
+      const columns = named.length > 0 ? named : table.relation.columns.map((column) => column.name);
+      (clause.values ?? []).forEach((node, at) => {
+        const value = env.rules.value(node, env);
+        assign(columnOf(table, columns[at] ?? '', env), value.labels, env);
+      });
+      return;
+    }
+    case 'CMD_NOTHING':
+      return;
+    default:
+      throw new MeaningError('unsupported', 'the gateway does not understand this MERGE action');
+  }
+}
