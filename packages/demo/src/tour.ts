@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '@sluice/api/client.ts';
+import { stuckOrder } from './seed/shop.ts';
 import { type Stage, startStage } from './start.ts';
 import { Agent } from './tour/agent.ts';
 import { type Check, type Narrator, narrator, silent } from './tour/narrator.ts';
@@ -63,7 +64,9 @@ async function play(stage: Stage, voice: Narrator, options: TourOptions): Promis
   const memory: Memory = {};
   const results: SceneResult[] = [];
   try {
+    await setTheStage(witness);
     const agent = await Agent.connect(stage, voice);
+    options.signal?.addEventListener('abort', () => void agent.close().catch(() => undefined), { once: true });
     const dba = new ApiClient({ base: stage.api, token: stage.tokens.dba });
     const props: Props = { stage, agent, dba, witness, narrator: voice, memory };
     try {
@@ -82,6 +85,13 @@ async function play(stage: Stage, voice: Narrator, options: TourOptions): Promis
     await witness.leave();
   }
   return results;
+}
+
+/** A tour that was played here before has changed the order that the story is about. */
+async function setTheStage(witness: Witness): Promise<void> {
+  await witness.rows("UPDATE orders SET status = 'payment_pending' WHERE id = $1 AND status <> 'payment_pending'", [
+    stuckOrder,
+  ]);
 }
 
 async function playOne(scene: Scene, step: number, props: Props): Promise<SceneResult> {

@@ -106,6 +106,8 @@ export class Agent {
       };
     });
     const answer = this.#ask(`${step.sql} ${this.#claim(step.thought)}`, [...values]).finally(() => stop());
+    // A scene that breaks off never looks at the answer, and it fails when the connection is closed under it.
+    answer.catch(() => undefined);
     return { notice, answer };
   }
 

@@ -9,8 +9,9 @@ export const replay: Scene = {
   title: 'The session is replayed, and its recording verified',
   async play(props, claim) {
     const { agent, stage, witness, narrator, memory } = props;
+    const session = await openSession(props);
     await agent.close();
-    const session = await sealedSession(props);
+    await ended(props, session);
     memory.session = session;
 
     const shown = await sluice(stage, 'sessions', 'replay', session, '--no-wait');
@@ -66,16 +67,22 @@ export const tamper: Scene = {
   },
 };
 
-/** The agent's session, once its recording is sealed. */
-async function sealedSession({ dba }: Props): Promise<string> {
+async function openSession({ dba, stage }: Props): Promise<string> {
+  const { items } = await dba.sessions({ target: stage.target, live: true });
+  const session = items.find(({ principal }) => principal.kind === 'agent');
+  if (!session) throw new Error("The DBA does not see the agent's session.");
+  return session.id;
+}
+
+/** Resolves once the session is over and its recording sealed. */
+async function ended({ dba }: Props, id: string): Promise<void> {
   // The gateway seals after the connection is gone; there is no event to wait for from outside.
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { items } = await dba.sessions({ target: 'shop' });
-    const session = items.find((item) => item.principal.kind === 'agent' && !item.live && item.ended_at !== undefined);
-    if (session) return session.id;
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const session = await dba.session(id);
+    if (!session.live && session.ended_at !== undefined) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error("The agent's session did not end.");
+  throw new Error(`Session ${id} did not end within 30 s.`);
 }
 
 async function recordingOf(dir: string, session: string): Promise<string> {
