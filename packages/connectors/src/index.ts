@@ -1,4 +1,8 @@
-/** The connectors that ship, and what the configuration must know of each. Adding a protocol is one line here. */
+/**
+ * The connectors that ship, and what the configuration must know of each. Adding a protocol is one folder beside this
+ * file and one line in this list; nothing else names a connector. It is a list and no more: what two connectors have in
+ * common is in `wire` and `sql`.
+ */
 import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
 import { createPostgresConnector } from './postgres/connector.ts';

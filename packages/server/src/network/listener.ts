@@ -1,4 +1,8 @@
-/** Accepts connections and hands each to a connector. Knows no protocol. */
+/**
+ * Where connections come in: binds the ports that the configuration names, accepts, and hands each connection to its
+ * connector as a link. With `dial.ts` it is all of the gateway that touches sockets of clients and targets. It knows no
+ * protocol, reads no byte itself and does not decide who may connect.
+ */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';

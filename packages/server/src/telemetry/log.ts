@@ -1,3 +1,8 @@
+/**
+ * What operators see of a running gateway: its log, its metrics, its clock. For finding out what is wrong and how much
+ * is going on; it is not evidence. What happened in a session is in its recording, facts about the gateway itself in the
+ * journal, and neither needs anything from here.
+ */
 import type { Log } from '@sluice/core/contract/connector.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import { destination, pino } from 'pino';
