@@ -40,7 +40,7 @@ export function paste(stage: Stage, options: PasteOptions): string {
   const body = sections.map(([title, ...lines]) => [bold(title), ...lines.map((line) => `  ${line}`)].join('\n'));
   const head = `Sluice is running (${options.seconds.toFixed(1)} s). Database "${stage.target}" is only reached through it.`;
   const facts = dim(`API ${stage.api}   data ${dir}   log ${join(dir, 'gateway.log')}`);
-  return `\n${bold(head)}\n${facts}\n\n${body.join('\n\n')}\n\nCtrl-C stops everything. A guided tour: npm run tour\n`;
+  return `\n${bold(head)}\n${facts}\n\n${body.join('\n\n')}\n\nCtrl-C stops everything. No psql at hand? The guided tour needs none: npm run tour\n`;
 }
 
 /** For a POSIX shell. */
