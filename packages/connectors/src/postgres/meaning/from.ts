@@ -1,6 +1,6 @@
 import { joinLabels } from '../../sql/label-set.ts';
 import type { Relation } from '../catalog/catalog.ts';
-import type { Body, Node, RangeVar } from './ast.ts';
+import type { Node, RangeVar } from './ast.ts';
 import { as, kindOf, strings } from './ast.ts';
 import { type Env, type Output, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
