@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { apiReference } from '@sluice/api/reference.ts';
 import { cliReference } from '@sluice/cli/reference.ts';
 import { connectors } from '@sluice/connectors/index.ts';
+import { policyReference } from '@sluice/policy/reference.ts';
 import { renderEditorSchema, withKeys } from '@sluice/server/config/reference-page.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -14,6 +15,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'api.md': apiReference,
   'cli.md': cliReference,
   'configuration.md': () => withKeys(read('configuration.md'), connectors),
+  'policy-reference.md': () => policyReference(connectors.map(({ declares }) => declares)),
   'sluice.schema.json': () => renderEditorSchema(connectors),
 };
 

@@ -84,6 +84,42 @@ test('a kept answer is the answer a fresh engine gives, over any questions in an
   );
 });
 
+test('whatever a client or a name may contain, it is decided, and no differently the second time', () => {
+  const faults: string[] = [];
+  const kept = enforce(policies, { onFault: (message) => faults.push(message) });
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme' }),
+    few('', '__proto__', '__entity', '\0', '"'),
+  );
+  const names = fc.array(text, { maxLength: 4 });
+  const odd = fc.record({
+    id: text,
+    groups: names,
+    tables: names,
+    detail: text,
+    said: text,
+    seen: names,
+    schema: text,
+    name: text,
+  });
+  fc.assert(
+    fc.property(odd, ({ id, groups, tables, detail, said, seen, schema, name }) => {
+      const client = { address: said, secure: true, application: said };
+      const question: Question = {
+        principal: { ...agent, id, groups, owner: { kind: 'user', id } },
+        target: { ...shop, tags: groups },
+        action: action('sql:delete', [table(schema, name)], { tables, detail }),
+        facts: { client, run: { run: said, intent: said }, labelsSeen: seen, now: facts.now },
+      };
+      const first = kept.decide(question);
+      expect(kept.decide(question)).toBe(first);
+      expect(kept.reveals(question.principal, question.target, name, question.facts)).toBe(false);
+      expect(faults).toEqual([]);
+    }),
+  );
+});
+
 /** The same policies as Cedar itself judges them: plain ones only, every entity and group sent. */
 test('where no approval is in play, the effect is the one Cedar itself comes to', () => {
   const plain = policies
