@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { connectors } from '@sluice/connectors/index.ts';
 import type { Connector, Log } from '@sluice/core/contract/connector.ts';
+import { behind } from '@sluice/core/domain/principal.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
 import { createLabelMap } from '@sluice/core/masking/label-map.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
@@ -240,7 +241,23 @@ async function start(
     isMasked,
     discharges: (id) => running.get(id)?.discharges ?? [],
     sessions: {
-      opened: (session, end) => live.opened(session, end),
+      opened: (session, end) => {
+        live.opened(session, end);
+        // What was revoked between the login and now was told to nobody.
+        const behindIt = behind(session.principal);
+        Promise.all([
+          session.credential === undefined ? undefined : endRevoked(undefined),
+          principals.disabledAmong(behindIt).then((ids) => {
+            for (const id of ids) live.endOfPrincipal(id);
+          }),
+        ]).catch((error) => {
+          log.error(
+            { session: session.id, err: error },
+            'a new session could not be checked for revocation, and is ended',
+          );
+          end('gateway_error', 'The gateway could not check whether this session may go on.');
+        });
+      },
       ended: (session, reason, counts) => live.ended(session, reason, counts),
     },
     requestUrl: (id) => `${apiUrl.base}/api/v1/access-requests/${id}`,

@@ -7,14 +7,16 @@ import { sqlDeclarations } from '../sql/verbs.ts';
 import { CancelKeys } from './cancel-keys.ts';
 import { CatalogCache } from './catalog/cache.ts';
 import { CatalogConnection } from './catalog-connection.ts';
+import { FreshCatalog } from './fresh-catalog.ts';
 import { loadGrammar } from './meaning/interpret.ts';
+import { lineageOf } from './meaning/lineage.ts';
 import { serve } from './session/serve.ts';
 import { SessionState, stateQuery } from './session/state.ts';
 import { understand, unitOf } from './session/understand.ts';
 
 interface Known {
   readonly connection: CatalogConnection;
-  readonly cache: CatalogCache;
+  readonly catalog: FreshCatalog;
 }
 
 export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
@@ -24,12 +26,13 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     let known = catalogs.get(target);
     if (!known) {
       const connection = new CatalogConnection(ports.dialAside, target, ports.clock);
-      known = { connection, cache: new CatalogCache(target, connection.run, ports.labels) };
+      const cache = new CatalogCache(target, connection.run, ports.labels, lineageOf(ports.labels));
+      known = { connection, catalog: new FreshCatalog(cache, connection.run, ports.clock) };
       catalogs.set(target, known);
     }
     return known;
   };
-  const catalogOf = (target: string): CatalogCache => knownOf(target).cache;
+  const catalogOf = (target: string): FreshCatalog => knownOf(target).catalog;
   return {
     id: 'postgres',
     declares: sqlDeclarations,
@@ -40,14 +43,12 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     },
     interpret: async (target, text) => {
       await loadGrammar();
-      const { connection, cache } = knownOf(target);
+      const { connection, catalog } = knownOf(target);
       const state = new SessionState(target);
-      await cache.ready();
       // Reading the catalog leaves its own path behind; a client's session starts with the account's.
-      await connection.run('RESET search_path');
-      const [row] = await connection.run(stateQuery);
+      const [row] = await connection.run(`RESET search_path; ${stateQuery}`);
       state.read(row ?? []);
-      const grounds = { state, catalog: cache, labels: ports.labels };
+      const grounds = { state, catalog, labels: ports.labels };
       const meanings = await understand(grounds, text);
       return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings, parameters: [] });
     },

@@ -6,7 +6,7 @@ import type { Permit } from '@sluice/core/contract/permit.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
-import type { CatalogCache } from '../catalog/cache.ts';
+import type { FreshCatalog } from '../fresh-catalog.ts';
 import { problemOf } from '../login/refusal.ts';
 import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
@@ -20,7 +20,7 @@ export class Conversation {
   readonly upstream: UpstreamSocket;
   readonly output: ClientOutput;
   readonly state: SessionState;
-  readonly catalog: CatalogCache;
+  readonly catalog: FreshCatalog;
   readonly labels: LabelMap;
   readonly owed: Owed[] = [];
   /** An extended-protocol message failed: everything up to the client's next Sync is skipped, as the server does. */
@@ -40,7 +40,7 @@ export class Conversation {
     upstream: UpstreamSocket;
     output: ClientOutput;
     state: SessionState;
-    catalog: CatalogCache;
+    catalog: FreshCatalog;
   }) {
     this.ports = parts.ports;
     this.session = parts.session;

@@ -4,7 +4,7 @@ import type { ClientLink } from '@sluice/core/contract/link.ts';
 import type { HoldNotice, Session } from '@sluice/core/contract/session.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { CancelKeys } from '../cancel-keys.ts';
-import type { CatalogCache } from '../catalog/cache.ts';
+import type { FreshCatalog } from '../fresh-catalog.ts';
 import { type Hello, proveIdentity, readHello } from '../login/client-login.ts';
 import { MessageReader } from '../login/message-reader.ts';
 import { problemOf } from '../login/refusal.ts';
@@ -27,7 +27,7 @@ import { SessionState, stateQuery } from './state.ts';
 
 export interface ServePorts extends ConnectorPorts {
   readonly cancelKeys: CancelKeys;
-  catalogOf(target: string): CatalogCache;
+  catalogOf(target: string): FreshCatalog;
 }
 
 export async function serve(ports: ServePorts, link: ClientLink, admission: Admission): Promise<void> {
@@ -53,7 +53,11 @@ export async function serve(ports: ServePorts, link: ClientLink, admission: Admi
       onHold: (notice) => link.write(holdNotice(notice)),
       gone: reader.gone,
     });
-    await converse(ports, link, reader, session, hello);
+    await converse(ports, link, reader, session, hello).catch((error) => {
+      // Whatever it was: no session stays open that nobody serves.
+      session.end('gateway_error', error instanceof Error ? error : undefined);
+      throw error;
+    });
   } catch (error) {
     admission.refused(error instanceof CoreError ? error.code : 'client_protocol', user, database);
     ports.log.info({ remote: link.remote, user, database, err: error }, 'connection refused');
@@ -76,7 +80,11 @@ async function converse(
   const catalog = ports.catalogOf(target);
   try {
     const access = session.upstream;
-    [upstream] = await Promise.all([logIn(access, hello.parameters.settings), catalog.ready()]);
+    const fresh = catalog.freshen();
+    // Why the login itself fails tells more than that the catalog cannot be read either.
+    fresh?.catch(() => undefined);
+    upstream = await logIn(access, hello.parameters.settings, ports.clock);
+    await fresh;
   } catch (error) {
     session.end('upstream_closed', error instanceof Error ? error : undefined);
     throw error;

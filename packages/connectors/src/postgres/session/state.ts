@@ -1,7 +1,7 @@
 /** What gives a statement its meaning in this session: path, role, transaction, names, and what only it knows so far. */
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { applyOverlay, clearTransactionOverlay, emptyOverlay } from '../meaning/overlay.ts';
+import { applyEffects, emptyOverlay } from '../meaning/overlay.ts';
 import type { MeaningContext, Overlay, SessionEffect, StatementMeaning } from '../meaning/statement.ts';
 import type { TransactionStatus } from '../protocol/codes.ts';
 import { Names } from './names.ts';
@@ -63,6 +63,7 @@ export class SessionState {
   /** The server says the statement is complete. */
   completed(meaning: StatementMeaning): void {
     for (const effect of meaning.effects) this.#apply(effect, meaning);
+    this.overlay = applyEffects(this.overlay, meaning.effects);
     // Code that we cannot see into may have changed the path or the role on the way.
     if (meaning.actions.some((action) => action.access === 'execute')) this.#changed();
   }
@@ -71,7 +72,9 @@ export class SessionState {
   ready(status: TransactionStatus): void {
     this.status = status;
     if (status !== 'I') return;
-    if (this.#catalogInTransaction) this.catalogStale = true;
+    // What the transaction did to names is now for everyone to see, or undone.
+    if (this.#catalogInTransaction || this.overlay.changes.length > 0) this.catalogStale = true;
+    this.overlay = emptyOverlay;
     this.#catalogInTransaction = false;
     this.#changedInTransaction = false;
   }
@@ -104,7 +107,6 @@ export class SessionState {
         this.#changed();
         break;
       case 'overlay':
-        this.overlay = applyOverlay(this.overlay, effect.change);
         this.#catalogInTransaction = true;
         this.#changed();
         break;
@@ -114,7 +116,6 @@ export class SessionState {
       case 'prepare_transaction':
         // What was set inside the transaction, or only for it, is now something else.
         if (this.#changedInTransaction) this.dirty = true;
-        if (effect.kind !== 'rollback_to') this.overlay = clearTransactionOverlay(this.overlay);
         break;
       case 'search_path':
       case 'role':

@@ -1,7 +1,7 @@
 /** From a statement's text to the unit that policy judges. */
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
-import type { CatalogCache } from '../catalog/cache.ts';
+import type { FreshCatalog } from '../fresh-catalog.ts';
 import { MeaningError } from '../meaning/error.ts';
 import { interpret } from '../meaning/interpret.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
@@ -11,15 +11,24 @@ import type { SessionState } from './state.ts';
 /** Where a text gets its meaning from. */
 export interface Grounds {
   readonly state: SessionState;
-  readonly catalog: CatalogCache;
+  readonly catalog: FreshCatalog;
   readonly labels: LabelMap;
 }
 
 /**
- * What the text means now. Where it names something that the catalog does not know, the catalog is read again once.
+ * What the text means now. Where the catalog is too old, or does not know what the text names, the server is asked first.
  * Throws, or rejects with, MeaningError.
  */
 export function understand(
+  grounds: Grounds,
+  text: string,
+): readonly StatementMeaning[] | Promise<readonly StatementMeaning[]> {
+  const fresh = grounds.catalog.freshen();
+  if (fresh) return fresh.then(() => understandFresh(grounds, text), refuseUnread);
+  return understandFresh(grounds, text);
+}
+
+function understandFresh(
   grounds: Grounds,
   text: string,
 ): readonly StatementMeaning[] | Promise<readonly StatementMeaning[]> {
@@ -30,6 +39,18 @@ export function understand(
       return grounds.catalog.refresh().then(() => understandNow(grounds, text));
     throw error;
   }
+}
+
+function refuseUnread(cause: unknown): never {
+  if (cause instanceof MeaningError) throw cause;
+  throw new MeaningError(
+    'catalog_unavailable',
+    "the gateway cannot read the target's catalog, so nothing can be judged",
+    {
+      hint: 'Try again; if it persists, tell the operator of the gateway.',
+      cause,
+    },
+  );
 }
 
 function understandNow(grounds: Grounds, text: string): readonly StatementMeaning[] {

@@ -1,0 +1,88 @@
+/**
+ * A target's catalog with an age. Objects can be changed behind the gateway's back, and a view that shows another column
+ * now must not be judged by what it showed before: past a bound nothing is judged until the server was asked whether
+ * anything changed.
+ */
+import type { Clock } from '@sluice/core/contract/clock.ts';
+import type { CatalogCache } from './catalog/cache.ts';
+import type { Catalog, QueryRunner } from './catalog/catalog.ts';
+
+/** What is known may be this old, in milliseconds. */
+const maxAge = 5_000;
+/** From this age on the server is asked without anybody waiting for it. */
+const askFrom = 2_000;
+
+/**
+ * Changes with every committed change to a row of the catalogs that give statements their meaning: an update or insert
+ * brings a new xmin, a delete takes one away.
+ */
+const changes = [
+  'pg_class',
+  'pg_attribute',
+  'pg_proc',
+  'pg_rewrite',
+  'pg_inherits',
+  'pg_type',
+  'pg_namespace',
+  'pg_operator',
+  'pg_cast',
+  'pg_attrdef',
+]
+  .map(
+    (table) =>
+      `SELECT pg_catalog.count(*), pg_catalog.sum(xmin::pg_catalog.text::pg_catalog.int8) FROM pg_catalog.${table}`,
+  )
+  .join(' UNION ALL ');
+
+export class FreshCatalog {
+  readonly #cache: CatalogCache;
+  readonly #run: QueryRunner;
+  readonly #clock: Pick<Clock, 'now'>;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #state = '';
+  #checking: Promise<void> | undefined;
+
+  constructor(cache: CatalogCache, run: QueryRunner, clock: Pick<Clock, 'now'>) {
+    this.#cache = cache;
+    this.#run = run;
+    this.#clock = clock;
+  }
+
+  /** Throws MeaningError `catalog_unavailable` where there is none. */
+  current(): Catalog {
+    return this.#cache.current();
+  }
+
+  /** Undefined when what is known may be relied on; else resolves when it may. Rejects when the server cannot be asked. */
+  freshen(): Promise<void> | undefined {
+    const age = this.#clock.now() - this.#checkedAt;
+    if (age < askFrom) return undefined;
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    if (age >= maxAge) return this.#checking;
+    // Nobody waits for it yet; whoever comes after the bound meets the failure.
+    this.#checking.catch(() => undefined);
+    return undefined;
+  }
+
+  async refresh(): Promise<Catalog> {
+    const asked = this.#clock.now();
+    this.#state = await this.#changes();
+    const catalog = await this.#cache.refresh();
+    this.#checkedAt = asked;
+    return catalog;
+  }
+
+  async #check(): Promise<void> {
+    const asked = this.#clock.now();
+    const state = await this.#changes();
+    if (state !== this.#state) await this.#cache.refresh();
+    this.#state = state;
+    this.#checkedAt = asked;
+  }
+
+  async #changes(): Promise<string> {
+    return JSON.stringify(await this.#run(changes));
+  }
+}
