@@ -3,8 +3,6 @@
  * answers "what does this name mean" the way the server would; it never decides, never talks to a server (see
  * `cache.ts`), and never guesses: what it does not know is `undefined`, and the caller refuses.
  */
-import type { LabelMap } from '@sluice/core/contract/labels.ts';
-
 export interface Column {
   /** pg_attribute.attnum, counted from 1; dropped columns are left out. */
   readonly attnum: number;
@@ -110,8 +108,6 @@ export interface Catalog {
   readonly target: string;
   /** Increases with every refresh that found anything at all. */
   readonly epoch: number;
-  /** What the labels below were found with. */
-  readonly labelMap: LabelMap;
   /** server_version_num, e.g. 150006. */
   readonly serverVersion: number;
   hasSchema(name: string): boolean;

@@ -23,7 +23,6 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 export class CatalogSnapshot implements Catalog {
   readonly target: string;
   readonly epoch: number;
-  readonly labelMap: LabelMap;
   readonly serverVersion: number;
   readonly #schemas: ReadonlySet<string>;
   readonly #relations: ReadonlyMap<string, Relation>;
@@ -41,7 +40,6 @@ export class CatalogSnapshot implements Catalog {
   constructor(target: string, epoch: number, names: LoadedNames, labels: LabelMap, lineage: Lineage) {
     this.target = target;
     this.epoch = epoch;
-    this.labelMap = labels;
     this.serverVersion = names.serverVersion;
     this.#schemas = new Set(names.schemas.values());
     this.#relations = new Map(names.relations.map((relation) => [key(relation.schema, relation.name), relation]));

@@ -1,28 +1,26 @@
+import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import { joinLabels } from '../../sql/label-set.ts';
 import type { Catalog, Relation } from '../catalog/catalog.ts';
 import type { Lineage } from '../catalog/column-labels.ts';
 import { definitionContext, lookAt } from './engine.ts';
 import { MeaningError } from './error.ts';
-import type { MeaningContext } from './statement.ts';
 
 /** What the columns of views and generated columns take over from below, read from their definitions. */
-export const lineage: Lineage = {
-  ofView(view: Relation, catalog: Catalog) {
-    if (view.definition === undefined) throw new MeaningError('unsupported', 'a view without a definition');
-    const { output } = lookAt(view.definition, ownContext(catalog));
-    if (output.open !== undefined) throw new MeaningError('unsupported', 'a view whose columns are not all known');
-    return output.columns.map((column) => column.labels);
-  },
-  ofGenerated(relation: Relation, expression: string, catalog: Catalog) {
-    const name = quoted(relation.name);
-    const text = `SELECT ${expression} FROM ${quoted(relation.schema)}.${name}`;
-    const { output } = lookAt(text, ownContext(catalog));
-    return output.columns.reduce((sum, column) => joinLabels(sum, column.labels), output.open ?? []);
-  },
-};
-
-function ownContext(catalog: Catalog): MeaningContext {
-  return definitionContext({ target: catalog.target, catalog, labels: catalog.labelMap });
+export function lineageOf(labels: LabelMap): Lineage {
+  return {
+    ofView(view: Relation, catalog: Catalog) {
+      if (view.definition === undefined) throw new MeaningError('unsupported', 'a view without a definition');
+      const { output } = lookAt(view.definition, definitionContext({ target: catalog.target, catalog, labels }));
+      if (output.open !== undefined) throw new MeaningError('unsupported', 'a view whose columns are not all known');
+      return output.columns.map((column) => column.labels);
+    },
+    ofGenerated(relation: Relation, expression: string, catalog: Catalog) {
+      const name = quoted(relation.name);
+      const text = `SELECT ${expression} FROM ${quoted(relation.schema)}.${name}`;
+      const { output } = lookAt(text, definitionContext({ target: catalog.target, catalog, labels }));
+      return output.columns.reduce((sum, column) => joinLabels(sum, column.labels), output.open ?? []);
+    },
+  };
 }
 
 function quoted(name: string): string {
