@@ -82,7 +82,7 @@ function strictest(permits: readonly LoadedPolicy[]): LoadedPolicy {
 }
 
 /** Every permit that opens the way lays down its terms, and the narrowest bound stays. */
-export function obligationsOf(policies: readonly LoadedPolicy[]): Obligation[] {
+function obligationsOf(policies: readonly LoadedPolicy[]): Obligation[] {
   const obligations: Obligation[] = [];
   const limits = policies.flatMap(({ terms }) => terms.limitRows ?? []);
   if (limits.length > 0) obligations.push({ kind: 'limit_rows', rows: Math.min(...limits) });
