@@ -67,7 +67,7 @@ export class CatalogConnection {
         ['application_name', 'sluice catalog'],
         ['default_transaction_read_only', 'on'],
       ]);
-      const { rest } = await logIn(access, settings);
+      const { rest } = await logIn(access, settings, this.#clock);
       return { access, reader: new MessageReader(access.socket, 'upstream', largestMessage, rest) };
     } catch (error) {
       access.socket.destroy();

@@ -1,5 +1,6 @@
 /** Logs the gateway in at a PostgreSQL server, trusting nothing that the server says. */
 import { createHash } from 'node:crypto';
+import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { UpstreamAccess } from '@sluice/core/contract/upstream.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
@@ -19,6 +20,8 @@ import { MessageReader } from './message-reader.ts';
 /** A server of good faith says nothing larger while logging in. */
 const maxLoginMessage = 65_536;
 const maxLoginMessages = 1_000;
+/** A server that says nothing must not keep a client waiting for ever. Milliseconds. */
+const loginTime = 15_000;
 
 export interface LoggedIn {
   readonly parameters: ReadonlyMap<string, string>;
@@ -29,7 +32,32 @@ export interface LoggedIn {
 }
 
 /** Rejects with `upstream_login`, `upstream_protocol` or `upstream_unreachable`; the public text names no secret. */
-export async function logIn(access: UpstreamAccess, settings: ReadonlyMap<string, string>): Promise<LoggedIn> {
+export async function logIn(
+  access: UpstreamAccess,
+  settings: ReadonlyMap<string, string>,
+  clock: Pick<Clock, 'after'>,
+): Promise<LoggedIn> {
+  let late = false;
+  const stopClock = clock.after(loginTime, () => {
+    late = true;
+    access.socket.destroy();
+  });
+  try {
+    return await exchange(access, settings);
+  } catch (cause) {
+    if (late) {
+      const text = 'The database did not answer the gateway in time.';
+      throw new CoreError('upstream_unreachable', 'upstream', text, { cause });
+    }
+    // Whoever reads this error next must not take the server's malformed message for the client's.
+    if (cause instanceof RangeError) throw protocol(`sent a malformed message (${cause.message})`);
+    throw cause;
+  } finally {
+    stopClock();
+  }
+}
+
+async function exchange(access: UpstreamAccess, settings: ReadonlyMap<string, string>): Promise<LoggedIn> {
   const { socket, credential } = access;
   const reader = new MessageReader(socket, 'upstream', maxLoginMessage);
   if (access.tls !== 'disable') await startTls(access, reader);
