@@ -24,7 +24,9 @@ export interface TestGatewayOptions {
   /** Whether the gateway has a certificate. */
   readonly tls?: boolean;
   /** The target's `tls` setting. */
-  readonly targetTls?: string;
+  readonly targetTls?: string | { readonly mode: string; readonly ca?: string };
+  /** Entries of `targets` beside the usual one. */
+  readonly moreTargets?: readonly Readonly<Record<string, unknown>>[];
   /** Keep the data directory of an earlier gateway. */
   readonly dataDir?: string;
 }
@@ -109,7 +111,8 @@ export async function createTestGateway(options: TestGatewayOptions): Promise<Te
   };
 }
 
-async function writeConfiguration(
+/** Writes sluice.yaml and all that it names into `dir`; resolves with its path. */
+export async function writeConfiguration(
   dir: string,
   options: TestGatewayOptions,
   issuer: TestIssuer,
@@ -150,6 +153,7 @@ async function writeConfiguration(
         credential: { username: postgres.superuser, password: 'file:password' },
         tags: ['env=test'],
       },
+      ...(options.moreTargets ?? []),
     ],
     policies: ['policies/*.cedar'],
     masking: { labels: options.labels ?? {}, strategies: options.strategies ?? {} },
