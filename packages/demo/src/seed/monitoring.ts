@@ -104,7 +104,7 @@ function incidents(now: number): readonly Row[] {
     service: 'checkout',
     severity: 'high',
     title: 'Paid orders stay in payment_pending',
-    summary: `Confirmations from the card processor were lost during a slow hour. Known case: order ${stuckOrder}.`,
+    summary: `The card processor's confirmations got lost. Known case: order ${stuckOrder}.`,
     opened_at: iso(now - 2 * hour),
     resolved_at: null,
   });

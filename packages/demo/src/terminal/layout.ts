@@ -42,7 +42,7 @@ function cellText(value: Cell): string {
   return harmless(typeof value === 'object' ? JSON.stringify(value) : String(value)).replaceAll('\n', ' ');
 }
 
-const widest = 60;
+const widest = 72;
 
 function shorten(text: string): string {
   return text.length <= widest ? text : `${text.slice(0, widest - 1)}…`;

@@ -114,8 +114,8 @@ function excerpt(text: string, from = ''): readonly string[] {
   // The comment with the agent's claims is spelled out by replay in a line of its own.
   const lines = text
     .trimEnd()
-    .split('\n')
-    .filter((line) => !line.trimStart().startsWith('/*intent='));
+    .replaceAll(/\s*\/\*intent=.*?\*\//g, '')
+    .split('\n');
   const start = Math.max(0, lines.findIndex((line) => line.includes(from)) - 1);
   const shown = lines.slice(start, start + longest).flatMap((line) => wrap(line, 84));
   const before = start > 0 ? [`… ${start} lines before`] : [];
