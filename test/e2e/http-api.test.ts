@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ApiClient } from '@sluice/api/client.ts';
 import { type Result, runCommand } from '@sluice/cli/testing/command.ts';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestGateway, type TestGateway } from '../harness/gateway.ts';
 import type { TestClaims } from '../harness/issuer.ts';
 import { createTestPostgres, type TestPostgres } from '../harness/postgres.ts';
@@ -24,6 +24,9 @@ permit (principal in Group::"dba", action in [Action::"gateway:view", Action::"g
 const agent: TestClaims = { sub: 'bot', kind: 'agent', groups: ['agents'] };
 const dba: TestClaims = { sub: 'alex', groups: ['dba'] };
 const stranger: TestClaims = { sub: 'nobody', groups: [] };
+
+// Processes of their own take their time on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000 });
 
 let postgres: TestPostgres;
 let gateway: TestGateway;

@@ -7,9 +7,12 @@ import { createApi } from '@sluice/server/api/app.ts';
 import { botsObjects } from '@sluice/server/api/testing/bots-objects.ts';
 import { accessRequest, people, type TestServices, testServices } from '@sluice/server/api/testing/services.ts';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sampleRecording, testKey } from '../../../test/harness/recording.ts';
 import { type Result, runCommand } from './testing/command.ts';
+
+// Processes of their own take their time on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000 });
 
 let services: TestServices;
 let app: FastifyInstance;

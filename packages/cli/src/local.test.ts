@@ -1,9 +1,12 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sampleRecording, testKey, testSession } from '../../../test/harness/recording.ts';
 import { type Result, runCommand, startCommand } from './testing/command.ts';
+
+// Processes of their own take their time on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 120_000 });
 
 let dir: string;
 
