@@ -2,6 +2,7 @@
 // function in a file, a script of npm, is looked up here; whether what it says about them is true is for people.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { scenes } from '@sluice/demo/tour/scenes/scenes.ts';
 import { describe, expect, test } from 'vitest';
 import { filesUnder, root } from './source-tree.ts';
 
@@ -106,6 +107,14 @@ describe('documents', () => {
         .map(([named]) => `${path}: ${named}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('show steps of the tour that it really has', () => {
+    const shown = documents.flatMap(({ text }) =>
+      [...text.matchAll(/^(\d) {2}(.+)$/gm)].map(([, step = '', title = '']) => [Number(step), title] as const),
+    );
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter(([step, title]) => scenes[step - 1]?.title !== title)).toEqual([]);
   });
 });
 
