@@ -26,12 +26,14 @@ export class Result {
   readonly #ports: ResultPorts;
   readonly #run: StatementRun;
   readonly #mask: RowMasker | undefined;
+  readonly #columns: number;
   #copy: CopyMasker | undefined;
   #withheld = 0;
 
   constructor(ports: ResultPorts, run: StatementRun, columns: readonly Column[], formats: readonly number[]) {
     this.#ports = ports;
     this.#run = run;
+    this.#columns = columns.length;
     const described = columns.map((column, index) => {
       const labels = ports.columnLabels(column, run);
       const format = (formats.length === 1 ? formats[0] : formats[index]) ?? column.format;
@@ -75,6 +77,7 @@ export class Result {
       session.recordRow(body);
       output.write(dataRow(body));
     } else {
+      requireRow(frame, this.#columns);
       session.recordRow(frame.subarray(5));
       output.pass(frame);
     }
@@ -148,6 +151,18 @@ export class Result {
     run.given.rows++;
     return false;
   }
+}
+
+/** A row that is not what it says would make every row behind it in the recording unreadable, too. */
+function requireRow(frame: Buffer, columns: number): void {
+  if (frame.length < 7 || frame.readUInt16BE(5) !== columns) throw new RangeError('a row with other columns than told');
+  let at = 7;
+  for (let left = columns; left > 0; left--) {
+    const length = frame.readInt32BE(at);
+    if (length < -1) throw new RangeError('a cell with an impossible length');
+    at += length === -1 ? 4 : 4 + length;
+  }
+  if (at !== frame.length) throw new RangeError('a row of another length than its cells');
 }
 
 /** Labels that must be masked: those the principal may not see, and those nobody was asked about. */
