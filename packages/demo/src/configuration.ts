@@ -22,7 +22,6 @@ export async function writeConfiguration(
 ): Promise<void> {
   await mkdir(at.policies, { recursive: true });
   for (const name of await readdir(shippedPolicies)) {
-    if (!name.endsWith('.cedar')) continue;
     const policy = join(at.policies, name);
     if (!(await exists(policy))) await copyFile(join(shippedPolicies, name), policy);
   }

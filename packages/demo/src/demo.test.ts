@@ -34,7 +34,12 @@ interface Run {
 }
 
 function sluice(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: base });
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: base,
+    // The example takes its password from here.
+    env: { ...process.env, ORDERS_DB_PASSWORD: 'unused' },
+  });
   const lines: string[] = [];
   let err = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -152,6 +157,30 @@ describe('sluice demo', () => {
         expect(run.lines).toEqual([]);
       }
       server.close();
+    },
+    patience,
+  );
+});
+
+describe("the example for a database of one's own", () => {
+  const file = fileURLToPath(new URL('../../../examples/sluice.yaml', import.meta.url));
+
+  it(
+    'is right, with policies that pass their tests',
+    async () => {
+      for (const command of [
+        ['check', '-c', file],
+        [
+          'policy',
+          'test',
+          '-c',
+          file,
+          fileURLToPath(new URL('../../../examples/policies/tests.yaml', import.meta.url)),
+        ],
+      ]) {
+        const run = sluice(...command);
+        expect({ code: await run.ended, out: run.lines, err: run.err() }).toMatchObject({ code: 0 });
+      }
     },
     patience,
   );

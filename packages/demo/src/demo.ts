@@ -43,7 +43,7 @@ export const demoDefaults = { dataDir: '.sluice/demo', postgresPort: 7432, apiPo
 export async function runDemo(options: DemoOptions = {}): Promise<RunningDemo> {
   const begun = performance.now();
   const tell = (line: string): void => {
-    process.stderr.write(`${line} …\n`);
+    process.stderr.write(`${line}\n`);
   };
   const stage = await startStage({
     dataDir: options.dataDir ?? demoDefaults.dataDir,

@@ -35,7 +35,11 @@ export function paste(stage: Stage, options: PasteOptions): string {
       sluice('sessions replay <id>'),
       `npx sluice audit verify ${quoted(dir)}`,
     ],
-    ['Change what is allowed: save one of these and it holds at once', join(dir, 'policies', '*.cedar')],
+    [
+      'Change what is allowed: save a policy and it holds at once; its tests say what you broke',
+      join(dir, 'policies', '*.cedar'),
+      `npx sluice policy test -c ${quoted(join(dir, 'sluice.yaml'))} ${quoted(join(dir, 'policies', 'tests.yaml'))}`,
+    ],
   ];
   const body = sections.map(([title, ...lines]) => [bold(title), ...lines.map((line) => `  ${line}`)].join('\n'));
   const head = `Sluice is running (${options.seconds.toFixed(1)} s). Database "${stage.target}" is only reached through it.`;

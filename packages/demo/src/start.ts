@@ -46,12 +46,12 @@ export async function startStage(options: StartOptions): Promise<Stage> {
     await checkPort(options.ports.postgres, 'PostgreSQL', '--postgres-port');
     await checkPort(options.ports.api, 'the API', '--api-port');
 
-    tell('starting PostgreSQL');
+    tell('starting PostgreSQL …');
     const database = await startDatabase({ dir: at.database, tell });
     stack.push(() => database.stop());
     options.signal?.throwIfAborted();
 
-    tell('starting the identity provider');
+    tell('starting the identity provider …');
     const identity = await startIdentityProvider({ dir: at.identity });
     stack.push(() => identity.stop());
     const tokens = {
@@ -63,13 +63,14 @@ export async function startStage(options: StartOptions): Promise<Stage> {
     for (const role of roleNames) await writeFile(at.token(role), `${tokens[role]}\n`, { mode: 0o600 });
     options.signal?.throwIfAborted();
 
-    tell('starting the gateway');
+    tell('starting the gateway …');
     const certificates = await keptCertificates(at.tls);
     await writeConfiguration(at, options.ports, database, identity);
     // Made here so that it is for our eyes only: it names who did what.
     await writeFile(at.log, '', { flag: 'a', mode: 0o600 });
     const gateway = await startGatewayOn(at);
     stack.push(() => gateway.stop());
+    for (const problem of gateway.policyProblems) tell(`policies are not right, so everything is denied: ${problem}`);
     options.signal?.throwIfAborted();
 
     return {

@@ -33,7 +33,7 @@ const opening = [
 /** Resolves with the exit code: 0 when every step did what it says, else 1. */
 export async function runTour(options: TourOptions = {}): Promise<number> {
   const tell = (line: string): void => {
-    process.stderr.write(`${line} …\n`);
+    process.stderr.write(`${line}\n`);
   };
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sluice-tour-')));

@@ -25,6 +25,7 @@ const superuser = 'postgres';
 
 /** Creates the data directory with a superuser that logs in with `password`; nothing without a password gets in. */
 export async function createCluster(cluster: Cluster, password: string): Promise<void> {
+  await stopLeftover(cluster);
   const passwordFile = join(cluster.home, 'initial-password');
   await rm(dataOf(cluster), { recursive: true, force: true });
   await writeFile(passwordFile, password, { mode: 0o600 });
@@ -111,6 +112,7 @@ async function stopLeftover(cluster: Cluster): Promise<void> {
 
 /** Whether that process is a server on our data directory: a postmaster works inside its data directory. */
 async function servesThis(cluster: Cluster, pid: number): Promise<boolean> {
+  // There is a pid file in it, so the folder exists.
   const data = await realpath(dataOf(cluster));
   if (process.platform === 'linux') {
     const folder = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);

@@ -142,6 +142,19 @@ describe('the demo database over its lives', () => {
     await second.stop();
   });
 
+  it('starts over when it was killed before the shop was whole', async () => {
+    const dir = join(base, 'half');
+    if (root) await chmod(base, 0o711);
+    const first = await startDatabase({ dir });
+    const orphaned = await first.connectDirectly();
+    await rm(join(dir, 'filled'));
+    await orphaned.query('DROP TABLE payments');
+    const second = await startDatabase({ dir });
+    await change(second, 'SELECT card_number FROM payments LIMIT 1');
+    await expect(orphaned.query('SELECT 1')).rejects.toThrow();
+    await second.stop();
+  });
+
   it('leaves an unrelated process alone that a stale file names', async () => {
     const dir = join(base, 'stale');
     if (root) await chmod(base, 0o711);

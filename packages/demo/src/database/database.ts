@@ -59,7 +59,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
   const filled = join(options.dir, 'filled');
   const usable = (await clusterExists(cluster)) && (await isFile(filled));
   if (!usable) {
-    tell('creating the PostgreSQL cluster');
+    tell('creating the PostgreSQL cluster …');
     await rm(filled, { force: true });
     await createCluster(cluster, superuserPassword);
   }
@@ -81,7 +81,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
   };
   try {
     if (!usable) {
-      tell('filling it with the example shop');
+      tell('filling it with the example shop …');
       await fill(connectTo, gatewayPassword);
       // Written last: a demo killed half-way starts over instead of serving half a shop.
       await writeFile(filled, `${new Date().toISOString()}\n`);
