@@ -3,6 +3,7 @@
  * against the database itself. It exits with 0 only if each step did what it says. It is a demonstration that happens to
  * be strict, not a test suite.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,30 +33,43 @@ const opening = [
 
 /** Resolves with the exit code: 0 when every step did what it says, else 1. */
 export async function runTour(options: TourOptions = {}): Promise<number> {
-  const tell = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  const temporary = options.dataDir === undefined;
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sluice-tour-')));
+  if (options.dataDir !== undefined) return tour(options.dataDir, options);
+  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-tour-'));
   try {
-    const stage = await startStage({
-      dataDir,
-      ports: { api: 0, postgres: 0 },
-      tell,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
+    return await tour(dataDir, options);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function tour(dataDir: string, options: TourOptions): Promise<number> {
+  const stage = await startStage({
+    dataDir,
+    ports: { api: 0, postgres: 0 },
+    tell: (line) => {
+      process.stderr.write(`${line}\n`);
+    },
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const temporary = options.dataDir === undefined;
+  const cutShort = (): void => {
+    // Somebody closed our output or pressed Ctrl-C twice: a tour that was not seen through is no success.
+    process.exitCode = 1;
+    if (!temporary) return;
+    stage.database.removeNow();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  process.once('exit', cutShort);
+  try {
     const voice = options.json ? silent : narrator(process.stdout);
     voice.begin(opening);
-    try {
-      const results = await play(stage, voice, options);
-      voice.end(...ending(results, temporary ? undefined : dataDir));
-      return results.length === scenes.length && results.every(({ ok }) => ok) ? 0 : 1;
-    } finally {
-      await stage.stop();
-      if (temporary) await stage.database.remove();
-    }
+    const results = await play(stage, voice, options);
+    voice.end(...ending(results, temporary ? undefined : dataDir));
+    return results.length === scenes.length && results.every(({ ok }) => ok) ? 0 : 1;
   } finally {
-    if (temporary) await rm(dataDir, { recursive: true, force: true });
+    await stage.stop();
+    if (temporary) await stage.database.remove();
+    process.off('exit', cutShort);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,9 +19,14 @@ export interface StartedCluster {
   readonly logFile: string;
   /** Safe to call twice. */
   stop(): Promise<void>;
+  /** For the exit of the process, when nothing can be awaited any more. */
+  stopNow(): void;
 }
 
 const superuser = 'postgres';
+
+/** Nothing of our own environment: PGDATA, PGPORT, LD_LIBRARY_PATH and the like would change what runs. */
+const bare = { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin' };
 
 /** Creates the data directory with a superuser that logs in with `password`; nothing without a password gets in. */
 export async function createCluster(cluster: Cluster, password: string): Promise<void> {
@@ -73,6 +78,15 @@ export async function startCluster(cluster: Cluster, port: number): Promise<Star
       guard.kill('SIGKILL');
       stopped ??= stopServer(cluster);
       return stopped;
+    },
+    stopNow() {
+      guard.kill('SIGKILL');
+      spawnSync(cluster.binaries.control, ['stop', '-D', dataOf(cluster), '-m', 'immediate', '-w'], {
+        ...cluster.account.ids,
+        cwd: cluster.home,
+        env: bare,
+        stdio: 'ignore',
+      });
     },
   };
 }
@@ -131,7 +145,7 @@ function stopWhenWeDie(cluster: Cluster): ChildProcess {
   const guard = spawn('sh', ['-c', script, cluster.binaries.control, dataOf(cluster)], {
     ...cluster.account.ids,
     cwd: cluster.home,
-    env: { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin' },
+    env: bare,
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
@@ -162,8 +176,7 @@ async function control(cluster: Cluster, program: string, args: readonly string[
   const child = spawn(program, args, {
     ...cluster.account.ids,
     cwd: cluster.home,
-    // Nothing of our environment: PGDATA, PGPORT, LD_LIBRARY_PATH and the like would change what runs.
-    env: { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin' },
+    env: bare,
     // Not a pipe for output: the server inherits it and would keep it open.
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl-C in a terminal goes to the whole process group; the server must outlive it until we stop it in order.

@@ -4,6 +4,7 @@
  * reaches it over a socket like any other target.
  */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,8 +35,10 @@ export interface RunningDatabase {
   /** For checks from outside the gateway, as the superuser; the caller ends it. */
   connectDirectly(): Promise<pg.Client>;
   stop(): Promise<void>;
-  /** Stops and removes what lies outside `dir`. */
+  /** Stops and removes the cluster, wherever it lies. */
   remove(): Promise<void>;
+  /** The same at once, for the exit of the process. */
+  removeNow(): void;
 }
 
 const host = '127.0.0.1';
@@ -102,6 +105,10 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
     async remove() {
       await server.stop();
       await rm(home, { recursive: true, force: true });
+    },
+    removeNow() {
+      server.stopNow();
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
