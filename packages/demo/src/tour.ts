@@ -37,6 +37,10 @@ export async function runTour(options: TourOptions = {}): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-tour-'));
   try {
     return await tour(dataDir, options);
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    process.stderr.write('Stopped before the tour was over.\n');
+    return 1;
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

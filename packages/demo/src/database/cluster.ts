@@ -187,7 +187,11 @@ async function control(cluster: Cluster, program: string, args: readonly string[
     complaint = (complaint + text).slice(-4000);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (cause) => {
+      // The file is there, so what is missing is the loader that it names.
+      const why = 'it is built for Linux with glibc, macOS or Windows, and does not run on musl (Alpine)';
+      reject(new Error(`PostgreSQL can't be started here (${cause.message}): ${why}.`, { cause }));
+    });
     child.on('close', resolve);
   });
   child.stderr.destroy();

@@ -141,15 +141,24 @@ async function homeFor(account: Account, dir: string): Promise<string> {
   const note = join(dir, 'location');
   const remembered = (await readFile(note, 'utf8').catch(() => '')).trim();
   if (remembered !== '' && (await belongsTo(account, remembered))) return remembered;
-  if (await canReach(account, dir)) {
-    const home = join(dir, 'server');
-    await makeHome(account, home);
-    return home;
-  }
+  const inside = join(dir, 'server');
+  if ((await canReach(account, dir)) && (await isGiven(account, inside))) return inside;
   const home = await temporaryFolder(account);
   await makeHome(account, home);
   await writeFile(note, `${home}\n`);
   return home;
+}
+
+/** False where the file system has no owners, or keeps root from choosing them (network shares, some mounts). */
+async function isGiven(account: Account, home: string): Promise<boolean> {
+  try {
+    await makeHome(account, home);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EPERM' || code === 'EINVAL' || code === 'ENOTSUP') return false;
+    throw error;
+  }
 }
 
 async function binariesHome(account: Account, home: string): Promise<string> {
