@@ -40,7 +40,13 @@ export function problemOf(error: unknown, severity: 'ERROR' | 'FATAL'): Problem 
   if (error instanceof Refusal) return error.problem;
   if (error instanceof DeniedError) return problemOfDenial(error.denial, severity);
   if (error instanceof MeaningError) {
-    const base = { severity, code: error.sqlstate, message: error.publicMessage };
+    const base = {
+      severity,
+      code: error.sqlstate,
+      message: error.publicMessage,
+      looksUp: error.code.startsWith('undefined_'),
+      ...(error.position ? { position: error.position } : {}),
+    };
     return error.hint ? { ...base, hint: error.hint } : base;
   }
   if (error instanceof CoreError) return { severity, code: states[error.code], message: error.publicMessage };

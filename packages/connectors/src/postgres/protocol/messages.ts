@@ -10,6 +10,10 @@ export interface Problem {
   readonly message: string;
   readonly detail?: string;
   readonly hint?: string;
+  /** Where in the statement, in characters from 1. */
+  readonly position?: number;
+  /** It is about a name in a statement; a server in a failed transaction would not have looked that up. Not sent. */
+  readonly looksUp?: boolean;
 }
 
 export function problem(value: Problem): Buffer {
@@ -21,6 +25,7 @@ export function problem(value: Problem): Buffer {
   ]);
   if (value.detail) fields.set('D', value.detail);
   if (value.hint) fields.set('H', value.hint);
+  if (value.position) fields.set('P', String(value.position));
   const notice = value.severity === 'NOTICE' || value.severity === 'WARNING';
   return writeFields(notice ? server.notice : server.error, fields);
 }

@@ -3,7 +3,7 @@ import type { ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { ClientLink, UpstreamSocket } from '@sluice/core/contract/link.ts';
 import type { Permit } from '@sluice/core/contract/permit.ts';
-import type { Session } from '@sluice/core/contract/session.ts';
+import type { Allowed, Denied, Session } from '@sluice/core/contract/session.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
@@ -58,6 +58,13 @@ export class Conversation {
     if (owed) this.owed.push(owed);
   }
 
+  /** Whether the message this was decided for is skipped, because one before it failed at the server meanwhile. */
+  skips(outcome: Allowed | Denied): boolean {
+    if (!this.skipping) return false;
+    if (outcome.effect === 'allow') this.session.discard(outcome.permit);
+    return true;
+  }
+
   /** Sends protocol control that has no effect of its own. */
   control(name: string, bytes: Uint8Array, owed: Owed | undefined): void {
     this.forward(this.permitFor(controlUnit(name, bytes)), owed);
@@ -73,15 +80,21 @@ export class Conversation {
 
   /** Answers a message that was not sent, in its place in the order. */
   refuse(answer: Problem, ready: boolean): void {
-    this.owed.push({ kind: 'refused', answer: problem(answer), ready });
+    this.owed.push({ kind: 'refused', answer, ready });
     this.advance();
+  }
+
+  /** The gateway's error, in the place it has come to: a server in a failed transaction looks up no names. */
+  wording(answer: Problem): Uint8Array {
+    const moot = this.state.status === 'E' && answer.looksUp === true;
+    return problem(moot ? { severity: 'ERROR', code: '25P02', message: transactionAborted } : answer);
   }
 
   /** Says what is owed next, as far as it does not depend on the server. */
   advance(): void {
     for (let head = this.owed[0]; head?.kind === 'refused'; head = this.owed[0]) {
       this.owed.shift();
-      this.output.write(head.answer);
+      this.output.write(this.wording(head.answer));
       if (head.ready) this.output.write(readyForQuery(this.state.status));
     }
   }
@@ -113,6 +126,7 @@ export class Conversation {
   }
 }
 
+const transactionAborted = 'current transaction is aborted, commands ignored until end of transaction block';
 export function controlUnit(name: string, bytes: Uint8Array): Unit {
   return { name, bytes: [bytes], actions: [], labels: [], exposures: [], parameters: [], binding: {} };
 }

@@ -32,6 +32,7 @@ export class ExtendedQueries {
       }
       const unit = unitOf(this.#c, { name: 'Parse', frame, text: message.text, meanings, parameters: [] });
       const outcome = this.#c.session.prepare(unit);
+      if (this.#c.skips(outcome)) return undefined;
       if (outcome.effect === 'deny') {
         this.#turn.refuseExtended(outcome);
         return undefined;
@@ -74,7 +75,9 @@ export class ExtendedQueries {
         `${named.kind === 'statement' ? 'prepared statement' : 'portal'} "${named.name}" does not exist`,
       );
     } else if ('cursor' in of) {
-      this.#unknown('Describe', '0A000', 'a cursor made by DECLARE can be read with FETCH only');
+      // Drivers ask what a cursor made by DECLARE returns before they FETCH from it.
+      const described: Prepared = { text: '', meaning: of.cursor, parameterTypes: [] };
+      this.#c.control('Describe', frame, { kind: 'describe', of: described, hidden: false });
     } else {
       this.#c.control('Describe', frame, { kind: 'describe', of, hidden: false });
     }
@@ -118,7 +121,7 @@ export class ExtendedQueries {
     outcome: Allowed | Denied,
   ): void {
     const c = this.#c;
-    if (c.over) return;
+    if (c.over || c.skips(outcome)) return;
     if (outcome.effect === 'deny') {
       this.#turn.refuseExtended(outcome);
       return;
@@ -136,7 +139,7 @@ export class ExtendedQueries {
 
   #execute(name: string, portal: Portal, outcome: Allowed | Denied): void {
     const c = this.#c;
-    if (c.over) return;
+    if (c.over || c.skips(outcome)) return;
     if (outcome.effect === 'deny') {
       this.#turn.refuseExtended(outcome);
       return;

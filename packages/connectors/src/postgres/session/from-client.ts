@@ -142,12 +142,14 @@ export class FromClient implements Turn {
   /** Refuses a message of the extended protocol: an error in its place, and nothing more until Sync. */
   refuseExtended(error: unknown): void {
     const c = this.#c;
+    // While this message was being understood the server met an error before it, and skips it.
+    if (c.skipping) return;
     const answer = this.#problemOf(error);
     c.skipping = true;
     if (this.#executed || this.#inTransaction()) {
-      c.control('gateway', parse('', refusedText), {
+      c.control('gateway', parse(refusedName, refusedText), {
         kind: 'abort',
-        answer: problem(answer),
+        answer,
         ready: false,
         failed: false,
       });
@@ -157,11 +159,12 @@ export class FromClient implements Turn {
   }
 
   refuseSimple(error: unknown): void {
+    if (this.#c.skipping) return;
     const answer = this.#problemOf(error);
     if (this.#executed || this.#inTransaction()) {
       this.#c.control('gateway', query(refusedText), {
         kind: 'abort',
-        answer: problem(answer),
+        answer,
         ready: true,
         failed: false,
       });
@@ -368,6 +371,8 @@ export class FromClient implements Turn {
   }
 }
 
+/** Never defined, because its text never parses; the unnamed statement would be lost by trying. */
+const refusedName = 'sluice: refused';
 const refusedText = '-- refused by the gateway\n)';
 const whole = { first: true, last: true };
 const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));

@@ -20,7 +20,7 @@ import { query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { isPortal, type Owed, type StatementRun } from './owed.ts';
 import { hidden, Result, type ResultPorts } from './result.ts';
-import { stateQuery } from './state.ts';
+import { changesMeaning, stateQuery } from './state.ts';
 
 const largestMessage = 16_777_216;
 const largestMaskedRow = 268_435_456;
@@ -31,6 +31,8 @@ export class FromServer {
   readonly #framer: Framer;
   readonly #resultPorts: ResultPorts;
   #result: Result | undefined;
+  /** What a statement changed is being read back from the server. */
+  #reading = false;
 
   constructor(c: Conversation) {
     this.#c = c;
@@ -281,7 +283,7 @@ export class FromServer {
 
   /** An error that the gateway provoked is told in the gateway's words. */
   #instead(head: Owed | undefined): Uint8Array | undefined {
-    if (head?.kind === 'abort') return head.answer;
+    if (head?.kind === 'abort') return this.#c.wording(head.answer);
     const refusal = this.#c.copyRefusal;
     this.#c.copyRefusal = undefined;
     return refusal;
@@ -295,7 +297,10 @@ export class FromServer {
       if (skipped?.kind === 'parse' || skipped?.kind === 'bind' || skipped?.kind === 'close') skipped.change.undo();
       if (skipped?.kind === 'own') skipped.done({ ...skipped, error: new Error('skipped by the server') });
     }
-    if (owed.length === 0) this.#c.skipping = true;
+    if (owed.length > 0) return;
+    this.#c.skipping = true;
+    // What later messages waited for was skipped, too; they are skipped in their turn.
+    this.#c.onSettled();
   }
 
   #notice(frame: Buffer): void {
@@ -351,13 +356,19 @@ export class FromServer {
   #settle(): void {
     const c = this.#c;
     const { state } = c;
+    // Something that changes what names mean is still on its way: its own end settles it.
+    if (this.#reading || c.owed.some(changesLater)) return;
     const readBack = state.dirty && state.status !== 'E';
     if (!readBack && !state.catalogStale) {
       c.onSettled();
       return;
     }
-    void this.#readBack(readBack).then(
-      () => c.onSettled(),
+    this.#reading = true;
+    this.#readBack(readBack).then(
+      () => {
+        this.#reading = false;
+        this.#settle();
+      },
       (error) => c.fail(error, 'gateway_error'),
     );
   }
@@ -412,6 +423,12 @@ export class FromServer {
     if (!head) throw unexpected(type);
     return head;
   }
+}
+
+/** Whether later messages wait for this one to be complete. */
+function changesLater(owed: Owed): boolean {
+  if (owed.kind === 'query') return owed.runs.some((run) => changesMeaning(run.meaning));
+  return owed.kind === 'execute' && owed.portal.run !== undefined && changesMeaning(owed.portal.run.meaning);
 }
 
 function unexpected(type: number): CoreError {

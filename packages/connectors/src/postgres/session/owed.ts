@@ -3,6 +3,7 @@ import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import type { Column } from '../protocol/backend.ts';
 import type { BindMessage } from '../protocol/frontend.ts';
+import type { Problem } from '../protocol/messages.ts';
 import type { NameChange } from './names.ts';
 
 /** One statement on its way through the server. */
@@ -56,9 +57,9 @@ export type Owed =
   | { readonly kind: 'close'; readonly change: NameChange }
   | { readonly kind: 'sync' }
   /** Answered here: an error in the place of a message that was not sent. */
-  | { readonly kind: 'refused'; readonly answer: Uint8Array; readonly ready: boolean }
+  | { readonly kind: 'refused'; readonly answer: Problem; readonly ready: boolean }
   /** A statement of ours that the server is to refuse, so that it aborts the transaction; the client sees `answer`. */
-  | { readonly kind: 'abort'; readonly answer: Uint8Array; readonly ready: boolean; failed: boolean }
+  | { readonly kind: 'abort'; readonly answer: Problem; readonly ready: boolean; failed: boolean }
   /** A query of the gateway's own; the client sees none of it. */
   | {
       readonly kind: 'own';

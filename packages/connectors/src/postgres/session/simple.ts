@@ -49,7 +49,7 @@ export class SimpleQueries {
   }
 
   #finish(outcome: Allowed | Denied, unit: Unit, meanings: readonly StatementMeaning[]): void {
-    if (this.#c.over) return;
+    if (this.#c.over || this.#c.skips(outcome)) return;
     if (outcome.effect === 'deny') {
       this.#turn.refuseSimple(outcome);
       return;
