@@ -61,11 +61,11 @@ export const sqlVerbs = {
   'sql:select': { access: 'read', resources: ['Table', 'Sequence'], doc: 'Reads rows of a table or view.' },
   'sql:copy_to': { access: 'read', resources: relation, doc: 'COPY … TO STDOUT: reads a table in bulk.' },
   'sql:explain': {
-    access: 'read',
+    access: 'connect',
     resources: ['Target'],
     doc: 'Shows a plan. With ANALYZE the statement runs, and its own verbs apply as well.',
   },
-  'sql:listen': { access: 'read', resources: ['Channel'], doc: 'LISTEN and UNLISTEN.' },
+  'sql:listen': { access: 'read', resources: ['Channel'], doc: 'LISTEN.' },
   'sql:insert': { access: 'write', resources: relation, doc: 'Adds rows.' },
   'sql:update': { access: 'write', resources: relation, doc: 'Changes rows.' },
   'sql:delete': { access: 'write', resources: relation, doc: 'Removes rows.' },
@@ -79,7 +79,7 @@ export const sqlVerbs = {
   'sql:lock': {
     access: 'write',
     resources: ['Table', 'Target'],
-    doc: 'LOCK TABLE, SELECT … FOR UPDATE or SHARE, advisory locks.',
+    doc: 'LOCK TABLE, SELECT … FOR UPDATE or SHARE, taking advisory locks.',
   },
   'sql:sequence': { access: 'write', resources: ['Sequence', 'Target'], doc: 'nextval and setval.' },
   'sql:notify': { access: 'write', resources: ['Channel'], doc: 'NOTIFY.' },

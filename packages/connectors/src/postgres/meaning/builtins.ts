@@ -22,7 +22,7 @@ const harmlessVolatile = set(`
   pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans pg_stat_get_xact_tuples_deleted
   pg_stat_get_xact_tuples_fetched pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_inserted
   pg_stat_get_xact_tuples_newpage_updated pg_stat_get_xact_tuples_returned pg_stat_get_xact_tuples_updated
-  pg_stat_get_io pg_stat_get_recovery_prefetch
+  pg_stat_get_io pg_stat_get_recovery_prefetch pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
 `);
 
 /** Run SQL that they are given as text, or read tables, large objects or other sessions by name: anything may come back. */
@@ -43,7 +43,7 @@ const notJustComputing = set(`
   pg_current_logfile pg_get_loaded_modules
 `);
 
-const advisoryLocks = /^pg_(try_)?advisory_/;
+const advisoryLocks = /^pg_(try_)?advisory_(xact_)?lock/;
 
 export type BuiltInClass =
   | 'compute'

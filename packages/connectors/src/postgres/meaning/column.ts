@@ -42,7 +42,7 @@ export function wholeRow(source: Source, env: Env): Value {
 function bare(name: string, env: Env): Value {
   const found = findColumn(env.scope, name);
   if (found !== undefined) return readColumn(found.column, env);
-  if (systemColumns.has(name)) return position();
+  if (systemColumns.has(name)) return position(name);
   const source = findSource(env.scope, name);
   if (source !== undefined) return wholeRow(source, env);
   throw new MeaningError('undefined_column', `column "${name}" does not exist`);
@@ -53,7 +53,7 @@ function qualified(parts: readonly string[], env: Env): Value {
   const source = findQualified(table, schema, env);
   const found = findInSource(source, column);
   if (found !== undefined) return readColumn(found, env);
-  if (systemColumns.has(column)) return position();
+  if (systemColumns.has(column)) return position(column);
   if (source.open !== undefined) {
     env.tally.read(source.open);
     return { labels: source.open, constant: false, type: typeOid.unknownYet };
@@ -77,6 +77,6 @@ function starValue(parts: readonly string[], env: Env): Value {
 }
 
 /** Where a row is stored, not what is in it. */
-function position(): Value {
-  return { labels: noLabels, constant: false, type: typeOid.unknownYet };
+function position(name: string): Value {
+  return { labels: noLabels, constant: false, type: systemColumns.get(name) ?? typeOid.unknownYet };
 }

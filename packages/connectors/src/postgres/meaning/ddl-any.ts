@@ -75,11 +75,9 @@ function drop(body: Body<'DropStmt'>, env: Env): StatementResult {
 }
 
 function rename(body: Body<'RenameStmt'>, env: Env): StatementResult {
-  about('sql:alter', body.renameType, body.relation, body.object, env);
-  if (body.renameType === 'OBJECT_SCHEMA')
-    env.tally.act('sql:alter', schemaResource(env.ctx.target, body.subname ?? ''));
-  if (body.renameType === 'OBJECT_ROLE')
-    env.tally.act('sql:alter', inTarget('Role', env.ctx.target, body.subname ?? ''));
+  // Schemas, roles, databases and the like stand as a bare name.
+  const bare: Node = { String: { sval: body.subname ?? '' } };
+  about('sql:alter', body.renameType, body.relation, body.object ?? bare, env);
   moved(body.renameType, body.relation, env);
   everythingChanged(env);
   return { kind: `rename_${(body.renameType ?? '').replace('OBJECT_', '').toLowerCase()}` };

@@ -12,6 +12,19 @@ export function changed(relation: Relation | undefined, range: RangeVar, env: En
   env.tally.effect({ kind: 'ddl' });
 }
 
+/**
+ * A relation made now. With IF NOT EXISTS it may be another one that was there before: the catalog's if it knows one, and
+ * else nothing about it is certain.
+ */
+export function made(relation: Relation, ifNotExists: boolean, env: Env): void {
+  const { schema, name } = relation;
+  if (!ifNotExists) env.tally.effect({ kind: 'overlay', change: { kind: 'relation', relation } });
+  else if (env.names.find({ schemaname: schema, relname: name }) === undefined) {
+    env.tally.effect({ kind: 'overlay', change: { kind: 'unknown', schema, name } });
+  }
+  env.tally.effect({ kind: 'ddl' });
+}
+
 export function gone(relation: Relation, env: Env): void {
   const schema = relation.schema.startsWith('pg_temp') ? 'pg_temp' : relation.schema;
   env.tally.effect({ kind: 'overlay', change: { kind: 'gone', schema, name: relation.name } });

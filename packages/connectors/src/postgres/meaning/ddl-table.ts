@@ -3,7 +3,7 @@ import { schemaResource } from '../../sql/resources.ts';
 import type { Relation } from '../catalog/catalog.ts';
 import type { Body, Node } from './ast.ts';
 import { as } from './ast.ts';
-import { changed, everythingChanged } from './ddl-effect.ts';
+import { changed, everythingChanged, made } from './ddl-effect.ts';
 import type { Env, StatementResult } from './env.ts';
 import { MeaningError } from './error.ts';
 import { relationSource } from './from.ts';
@@ -39,7 +39,7 @@ export const tableRules: StatementRules = {
   },
   CreateSeqStmt: (body, env) => {
     if (body.sequence === undefined) throw new MeaningError('unsupported', 'an odd CREATE SEQUENCE');
-    create(body.sequence, 'sequence', [], env);
+    create(body.sequence, 'sequence', [], body.if_not_exists === true, env);
     sweep(body.options, { verb: 'sql:create', sources: [], reason: 'defines by labelled values' }, env);
     return done;
   },
@@ -66,7 +66,7 @@ function createTable(body: Body<'CreateStmt'>, kind: Relation['kind'], env: Env)
     (body.inhRelations ?? []).length > 0 ||
     body.ofTypename !== undefined ||
     (body.tableElts ?? []).some((node) => as(node, 'TableLikeClause') !== undefined);
-  create(range, kind, partial ? undefined : columns, env);
+  create(range, kind, partial ? undefined : columns, body.if_not_exists === true, env);
   const name = range.relname ?? '';
   sweep(rest, { verb: 'sql:create', sources: [anyColumn(name)], reason: `defines ${name} by labelled values` }, env);
   return done;
@@ -76,6 +76,7 @@ function create(
   range: Body<'RangeVar'>,
   kind: Relation['kind'],
   columns: readonly string[] | undefined,
+  ifNotExists: boolean,
   env: Env,
 ): void {
   env.unseen.delete(range);
@@ -96,8 +97,7 @@ function create(
     overlayLabels: (columns ?? []).map(() => noLabels),
     ...(columns === undefined ? { open: true as const } : {}),
   };
-  env.tally.effect({ kind: 'overlay', change: { kind: 'relation', relation } });
-  env.tally.effect({ kind: 'ddl' });
+  made(relation, ifNotExists, env);
 }
 
 /** A statement about something that belongs to a table. */

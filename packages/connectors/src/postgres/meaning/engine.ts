@@ -185,11 +185,12 @@ export function definitionContext(ctx: Pick<MeaningContext, 'target' | 'catalog'
 }
 
 function behindView(view: Relation, env: Env): Behind {
-  if (view.definition === undefined) return { relations: [], functions: [] };
+  if (view.definition === undefined) return { relations: [], named: [], functions: [] };
   try {
     const { tally } = lookAt(view.definition, definitionContext(env.ctx));
     return {
       relations: tally.relations.flatMap((oid) => env.ctx.catalog.relationByOid(oid) ?? []),
+      named: [...tally.readRelations],
       functions: tally.functionNames,
     };
   } catch (error) {

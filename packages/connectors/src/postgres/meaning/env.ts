@@ -19,6 +19,7 @@ export const typeOid = {
   json: 114,
   literal: 705,
   char: 1042,
+  date: 1082,
   varchar: 1043,
   numeric: 1700,
   record: 2249,
@@ -71,6 +72,8 @@ export interface CteScope {
 /** What lies behind a view, or in a statement that another carries. */
 export interface Behind {
   readonly relations: readonly Relation[];
+  /** Those that the definition itself names. */
+  readonly named: readonly Relation[];
   readonly functions: readonly { readonly schema: string; readonly name: string }[];
 }
 

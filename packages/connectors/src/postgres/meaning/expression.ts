@@ -122,13 +122,19 @@ function xmlValue(body: Body<'XmlExpr'>, env: Env): Value {
   return value;
 }
 
+/** CURRENT_DATE and its kin; the others give names. */
+function clockOrName(op: string): number {
+  if (op === 'SVFOP_CURRENT_DATE') return typeOid.date;
+  return /TIME/.test(op) ? typeOid.unknownYet : typeOid.name;
+}
+
 const rules: ValueRules = {
   ...jsonRules,
   A_Const: (body) => ({ ...nothing, type: constantType(body) }),
   ParamRef: () => nothing,
   SetToDefault: () => nothing,
   CurrentOfExpr: () => ({ labels: noLabels, constant: false, type: typeOid.boolean, judged: true }),
-  SQLValueFunction: () => ({ labels: noLabels, constant: true, type: typeOid.unknownYet }),
+  SQLValueFunction: (body) => ({ labels: noLabels, constant: true, type: clockOrName(body.op ?? '') }),
   MergeSupportFunc: () => ({ labels: noLabels, constant: false, type: typeOid.text }),
   ColumnRef: columnValue,
   A_Expr: operation,

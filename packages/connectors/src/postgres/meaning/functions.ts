@@ -29,7 +29,10 @@ export function callFunction(body: Body<'FuncCall'>, env: Env): CallResult {
   const given = joinAllLabels(args.map((arg) => arg.labels));
   if (body.agg_distinct === true) env.tally.expose(given, 'counts distinct labelled values');
   const found = env.names.functions(parts);
-  const fitting = found.candidates.filter((one) => fits(one, args.length, body) && acceptable(one, args, env));
+  const fitting = nearest(
+    found.candidates.filter((one) => fits(one, args.length, body) && acceptable(one, args, env)),
+    args,
+  );
   const fresh = found.fresh[0];
   if (fitting.length === 0 && fresh === undefined) {
     return { value: notation(parts, args, found.candidates.length > 0, env), columns: undefined, name, given };
@@ -67,6 +70,7 @@ export function fieldCall(field: string, value: Value, env: Env): Value {
   for (const one of fitting) {
     if (!one.builtIn || classify(one) !== 'compute') labels = joinLabels(labels, judge(one, [], value.labels, env));
   }
+  env.tally.read(labels);
   env.tally.expose(
     fitting.length > 0 && !transparent.has(field) && value.row !== undefined ? value.labels : noLabels,
     `calls ${field} with a labelled value`,
@@ -89,6 +93,15 @@ function acceptable(one: CatalogFunction, args: readonly Value[], env: Env): boo
     const arg = args[at];
     return arg === undefined || couldBe(arg.type, type, env);
   });
+}
+
+/** Overloads that take exactly these types win over all others, where every type is known (typeconv-func, step 2). */
+function nearest(fitting: readonly CatalogFunction[], args: readonly Value[]): readonly CatalogFunction[] {
+  if (args.some((arg) => arg.type === typeOid.unknownYet || arg.type === typeOid.literal)) return fitting;
+  const exact = fitting.filter(
+    (one) => one.args.length === args.length && one.args.every((type, at) => type === args[at]?.type),
+  );
+  return exact.length > 0 ? exact : fitting;
 }
 
 /** What the result may carry, beyond its arguments, when this is the function called. */

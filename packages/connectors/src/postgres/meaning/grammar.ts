@@ -1,4 +1,4 @@
-import { fingerprintSync, hasSqlDetails, loadModule, parseSync } from 'libpg-query';
+import { fingerprintSync, hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query';
 import type { Node } from './ast.ts';
 import { MeaningError } from './error.ts';
 import { guard } from './guard.ts';
@@ -50,6 +50,20 @@ export function parse(text: string): readonly ParsedStatement[] {
   } catch (error) {
     throw asMeaningError(error, text);
   }
+}
+
+/** libpg_query's KeywordKind for reserved words; an identifier in quotes has none. */
+const reservedKeyword = 4;
+
+function isReservedAs(token: { readonly text: string; readonly keywordKind: number }): boolean {
+  return token.keywordKind === reservedKeyword && token.text.toLowerCase() === 'as';
+}
+
+/** The query in `PREPARE name (types) AS query`: AS is reserved, so the first one is it. */
+export function preparedText(text: string): string {
+  const found = scanSync(text).tokens.find(isReservedAs);
+  if (found === undefined) throw new MeaningError('unsupported', 'a PREPARE without AS');
+  return new Slicer(text).slice(found.end, undefined).trim();
 }
 
 /** Of the tree without its constants; the same for statements that differ in literals only. */

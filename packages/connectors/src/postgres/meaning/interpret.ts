@@ -1,13 +1,13 @@
+/**
+ * From the text of a query string to what each statement in it means. Reads the text with the server's own grammar and
+ * judges every node of it; it does not decide, and refuses (MeaningError) whatever it does not understand.
+ */
 import { admit } from './admit.ts';
 import { newBudget, understand } from './engine.ts';
 import { asMeaningError, loadGrammar, parse } from './grammar.ts';
 import { applyEffects, withPrepared } from './overlay.ts';
 import type { MeaningContext, StatementMeaning } from './statement.ts';
 
-/**
- * From the text of a query string to what each statement in it means. Reads the text with the server's own grammar and
- * judges every node of it; it does not decide, and refuses (MeaningError) whatever it does not understand.
- */
 export { loadGrammar };
 
 /**

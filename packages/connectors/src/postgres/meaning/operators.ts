@@ -16,6 +16,7 @@ export function callOperator(name: readonly string[], left: number, right: numbe
   if (env.names.freshOperators(operator)) {
     env.tally.call({ schema: schema ?? env.names.creationSchemaOf(undefined), name: operator });
     env.tally.scrub = true;
+    env.tally.read(allLabels(env));
     return allLabels(env);
   }
   const candidates = env.ctx.catalog.userOperators(operator);
@@ -29,6 +30,7 @@ export function callOperator(name: readonly string[], left: number, right: numbe
     env.tally.call(procedure ?? { schema: candidate.schema, name: operator });
     env.tally.scrub = true;
     labels = joinLabels(labels ?? noLabels, allLabels(env));
+    env.tally.read(labels);
   }
   return labels;
 }

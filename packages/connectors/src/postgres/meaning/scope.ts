@@ -95,5 +95,12 @@ export function findInSource(source: Source, name: string): ScopeColumn | undefi
   return source.columns.find((candidate) => candidate.name === name);
 }
 
-/** On every table (system columns, 5.5); they tell where a row is stored, not what is in it. */
-export const systemColumns: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+/** On every table, with their types (system columns, 5.6); they tell where a row is stored, not what is in it. */
+export const systemColumns: ReadonlyMap<string, number> = new Map([
+  ['ctid', 27],
+  ['xmin', 28],
+  ['xmax', 28],
+  ['cmin', 29],
+  ['cmax', 29],
+  ['tableoid', 26],
+]);

@@ -9,6 +9,9 @@ import { MeaningError } from './error.ts';
 
 /** Change how answers look, how long things may take, or how they are planned; never what they are or who may see them. */
 const harmless: ReadonlySet<string> = new Set([
+  // Only to what they are already (see below).
+  'client_encoding',
+  'standard_conforming_strings',
   'application_name',
   'datestyle',
   'intervalstyle',
@@ -144,8 +147,17 @@ export function judgeSetConfig(name: string | undefined, value: string | undefin
   judgeSetting({ name, value, isReset: false }, env);
 }
 
-export function allSettings(env: Env): void {
-  env.tally.act('sql:set');
+/** RESET ALL: back to what the session started with; role and session authorization are not part of it. */
+export function resetSettings(env: Env): void {
+  env.tally.act('sql:session');
+  env.tally.effect({ kind: 'search_path' });
+}
+
+/** DISCARD ALL goes back to the login's own role as well, which is something only where another one is set. */
+export function resetSession(env: Env): void {
+  if (env.ctx.role === env.ctx.sessionUser) env.tally.act('sql:session');
+  else env.tally.act('sql:set_role');
   env.tally.effect({ kind: 'search_path' });
   env.tally.effect({ kind: 'role', name: undefined });
+  env.tally.effect({ kind: 'session_authorization', name: undefined });
 }

@@ -8,7 +8,6 @@ import { relationSource } from './from.ts';
 import type { StatementRules } from './rules.ts';
 import { scopeOf } from './scope.ts';
 import type { CopyColumn, CopyMeaning } from './statement.ts';
-import { setAside } from './sweep.ts';
 import { columnOf, writes } from './target-table.ts';
 
 /** COPY: what is copied, where to, and how the stream has to be read. */
@@ -69,7 +68,7 @@ function defaultColumns(relation: Relation): readonly string[] {
 function queryColumns(body: Body<'CopyStmt'>, env: Env): readonly CopyColumn[] {
   if (body.query === undefined) return [];
   const { output } = env.rules.nested(body.query, env);
-  setAside(body.relation, env);
+  for (const resource of env.tally.resources('sql:select')) env.tally.act('sql:copy_to', resource);
   if (output?.open !== undefined) {
     throw new MeaningError('unsupported', 'COPY of a query whose columns the gateway cannot tell', {
       hint: 'Name the columns in the query instead of using * on a function.',

@@ -3,10 +3,9 @@ import type { SqlVerb } from '../../sql/verbs.ts';
 import { sqlVerbs } from '../../sql/verbs.ts';
 import { admit } from './admit.ts';
 import type { Body, Node } from './ast.ts';
-import { as } from './ast.ts';
 import type { Env, StatementResult } from './env.ts';
 import { MeaningError } from './error.ts';
-import { parse } from './grammar.ts';
+import { parse, preparedText } from './grammar.ts';
 import { done, type StatementRules } from './rules.ts';
 import type { StatementMeaning } from './statement.ts';
 import { setAside } from './sweep.ts';
@@ -34,10 +33,14 @@ const holdOption = 0x20;
 
 function prepare(body: Body<'PrepareStmt'>, env: Env): StatementResult {
   if (body.query === undefined) throw new MeaningError('unsupported', 'a PREPARE without a query');
+  const source = preparedText(env.text);
+  const query = env.rules.alone(body.query, source, env);
+  setAside(body.query, env);
   // Preparing runs nothing, but asks the same: a statement that would be refused is refused before it has a name.
-  env.rules.nested(body.query, env);
-  env.tally.effect({ kind: 'prepare', name: body.name ?? '', source: env.text });
-  return done;
+  take(query, env);
+  env.tally.nested = true;
+  env.tally.effect({ kind: 'prepare', name: body.name ?? '', source, query });
+  return { expressionLabels: query.expressionLabels };
 }
 
 function execute(body: Body<'ExecuteStmt'>, env: Env): StatementResult {
@@ -63,10 +66,7 @@ function preparedQuery(text: string, env: Env): { node: Node; literals: readonly
   }
   const admitted = admit(only.node);
   for (const node of admitted.unseen) env.unseen.add(node);
-  const prepared = as(only.node, 'PrepareStmt');
-  if (prepared === undefined) return { node: only.node, literals: admitted.literals };
-  if (prepared.query === undefined) throw new MeaningError('unsupported', 'a PREPARE without a query');
-  return { node: prepared.query, literals: admitted.literals };
+  return { node: only.node, literals: admitted.literals };
 }
 
 function declare(body: Body<'DeclareCursorStmt'>, env: Env): StatementResult {

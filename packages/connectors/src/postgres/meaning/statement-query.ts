@@ -2,6 +2,7 @@ import { joinLabels } from '../../sql/label-set.ts';
 import type { Relation } from '../catalog/catalog.ts';
 import type { Body, Node } from './ast.ts';
 import { as, strings } from './ast.ts';
+import { made } from './ddl-effect.ts';
 import { deleteOutput, insertOutput, mergeOutput, updateOutput } from './dml.ts';
 import type { Env, Output, StatementResult } from './env.ts';
 import { MeaningError } from './error.ts';
@@ -28,7 +29,7 @@ function select(body: Body<'SelectStmt'>, env: Env): StatementResult {
   env.unseen.delete(body);
   const output = env.rules.select(withoutInto(body), env);
   clearUnseen(body, env);
-  store(into, output, 'table', env);
+  store(into, output, 'table', false, env);
   return { kind: 'select_into' };
 }
 
@@ -55,11 +56,23 @@ function createTableAs(body: Body<'CreateTableAsStmt'>, env: Env): StatementResu
     throw new MeaningError('unsupported', 'an odd CREATE TABLE AS');
   const { output } = env.rules.nested(body.query, env);
   const materialized = body.objtype === 'OBJECT_MATVIEW';
-  store(body.into, output ?? { columns: [] }, materialized ? 'materialized_view' : 'table', env);
+  store(
+    body.into,
+    output ?? { columns: [] },
+    materialized ? 'materialized_view' : 'table',
+    body.if_not_exists === true,
+    env,
+  );
   return materialized ? { kind: 'create_materialized_view' } : done;
 }
 
-function store(into: Body<'IntoClause'>, output: Output, kind: 'table' | 'materialized_view', env: Env): void {
+function store(
+  into: Body<'IntoClause'>,
+  output: Output,
+  kind: 'table' | 'materialized_view',
+  ifNotExists: boolean,
+  env: Env,
+): void {
   const range = into.rel;
   if (range === undefined) throw new MeaningError('unsupported', 'a table without a name');
   env.unseen.delete(range);
@@ -75,17 +88,17 @@ function store(into: Body<'IntoClause'>, output: Output, kind: 'table' | 'materi
     const labels = env.ctx.labels.of(env.ctx.target, [schema, name, own]);
     assign({ name: own, labels, type: 0, direct: true, path: `${schema}.${name}.${own}` }, column.labels, env);
   });
-  made(schema, name, kind, output, names, env);
+  record({ schema, name, kind, ifNotExists }, output, names, env);
 }
 
-function made(
-  schema: string,
-  name: string,
-  kind: Relation['kind'],
-  output: Output,
-  names: readonly string[],
-  env: Env,
-): void {
+interface Made {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: Relation['kind'];
+  readonly ifNotExists: boolean;
+}
+
+function record({ schema, name, kind, ifNotExists }: Made, output: Output, names: readonly string[], env: Env): void {
   const relation: Relation = {
     oid: -2,
     schema,
@@ -105,8 +118,7 @@ function made(
     overlayLabels: output.columns.map((column) => joinLabels(column.labels, output.open ?? [])),
     ...(output.open === undefined ? {} : { open: true as const }),
   };
-  env.tally.effect({ kind: 'overlay', change: { kind: 'relation', relation } });
-  env.tally.effect({ kind: 'ddl' });
+  made(relation, ifNotExists, env);
 }
 
 function createView(body: Body<'ViewStmt'>, env: Env): StatementResult {
@@ -119,6 +131,6 @@ function createView(body: Body<'ViewStmt'>, env: Env): StatementResult {
   env.tally.act('sql:create', relationResource({ ...range, schemaname: range.schemaname ?? schema }, env));
   const labels = output.columns.reduce((sum, column) => joinLabels(sum, column.labels), output.open ?? []);
   env.tally.expose(labels, `defines the view ${range.relname ?? ''} over labelled values`);
-  made(schema, range.relname ?? '', 'view', output, strings(body.aliases), env);
+  record({ schema, name: range.relname ?? '', kind: 'view', ifNotExists: false }, output, strings(body.aliases), env);
   return done;
 }

@@ -4,7 +4,7 @@ import { as, optionText } from './ast.ts';
 import type { Env, StatementResult } from './env.ts';
 import { MeaningError } from './error.ts';
 import { done, type StatementRules } from './rules.ts';
-import { allSettings, judgeSetting } from './settings.ts';
+import { judgeSetting, resetSession, resetSettings } from './settings.ts';
 import type { SessionEffect } from './statement.ts';
 import { setAside } from './sweep.ts';
 
@@ -22,8 +22,17 @@ export const sessionRules: StatementRules = {
     return done;
   },
   DiscardStmt: discard,
-  ListenStmt: (body, env) => listen('listen', body.conditionname, env),
-  UnlistenStmt: (body, env) => listen('unlisten', body.conditionname, env),
+  ListenStmt: (body, env) => {
+    const channel = body.conditionname ?? '';
+    env.tally.act('sql:listen', inTarget('Channel', env.ctx.target, channel));
+    env.tally.effect({ kind: 'listen', channel });
+    return done;
+  },
+  UnlistenStmt: (body, env) => {
+    env.tally.act('sql:session');
+    env.tally.effect({ kind: 'unlisten', channel: body.conditionname ?? 'all' });
+    return done;
+  },
   NotifyStmt: (body, env) => {
     env.tally.act('sql:notify', inTarget('Channel', env.ctx.target, body.conditionname ?? '*'));
     return { literals: [body.payload ?? ''] };
@@ -43,7 +52,7 @@ function set(body: Body<'VariableSetStmt'>, env: Env): StatementResult {
       judgeSetting({ name, value: undefined, isReset: true }, env);
       return { kind: body.kind === 'VAR_RESET' ? 'reset' : 'set' };
     case 'VAR_RESET_ALL':
-      allSettings(env);
+      resetSettings(env);
       return { kind: 'reset' };
     case 'VAR_SET_MULTI':
       return setMany(name, body, env);
@@ -80,8 +89,7 @@ function setMany(name: string, body: Body<'VariableSetStmt'>, env: Env): Stateme
 function discard(body: Body<'DiscardStmt'>, env: Env): StatementResult {
   switch (body.target) {
     case 'DISCARD_ALL':
-      allSettings(env);
-      env.tally.effect({ kind: 'session_authorization', name: undefined });
+      resetSession(env);
       env.tally.effect({ kind: 'discard', what: 'all' });
       return done;
     case 'DISCARD_TEMP':
@@ -100,12 +108,6 @@ function discard(body: Body<'DiscardStmt'>, env: Env): StatementResult {
     default:
       throw new MeaningError('unsupported', 'the gateway does not understand this form of DISCARD');
   }
-}
-
-function listen(kind: 'listen' | 'unlisten', channel: string | undefined, env: Env): StatementResult {
-  env.tally.act('sql:listen', inTarget('Channel', env.ctx.target, channel ?? '*'));
-  env.tally.effect({ kind, channel: channel ?? 'all' });
-  return done;
 }
 
 function transaction(body: Body<'TransactionStmt'>, env: Env): StatementResult {

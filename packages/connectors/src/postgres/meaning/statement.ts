@@ -44,8 +44,8 @@ export type SessionEffect =
   | { readonly kind: 'begin' | 'commit' | 'rollback'; readonly chain: boolean }
   | { readonly kind: 'savepoint' | 'release' | 'rollback_to'; readonly name: string }
   | { readonly kind: 'prepare_transaction' | 'commit_prepared' | 'rollback_prepared' }
-  /** `source` is what `PreparedSource.text` must give back at EXECUTE. */
-  | { readonly kind: 'prepare'; readonly name: string; readonly source: string }
+  /** `source` is the prepared query's own text, to be understood again when it is executed; `query` its meaning now. */
+  | { readonly kind: 'prepare'; readonly name: string; readonly source: string; readonly query: StatementMeaning }
   | { readonly kind: 'deallocate'; readonly name: string | 'all' }
   | { readonly kind: 'declare_cursor'; readonly name: string; readonly hold: boolean; readonly query: StatementMeaning }
   | { readonly kind: 'close_cursor'; readonly name: string | 'all' }
@@ -90,7 +90,7 @@ export interface CopyMeaning {
 
 /** A statement prepared under a name, by PREPARE or by a Parse message: both share one namespace. */
 export interface PreparedSource {
-  /** The PREPARE statement, or the text of the Parse message. */
+  /** The query after PREPARE … AS, or the text of the Parse message. */
   readonly text: string;
 }
 

@@ -23,6 +23,7 @@ export class Tally {
   readonly #exposures = new Map<string, Labels>();
   readonly #unbounded = new Set<SqlVerb>();
   readonly effects: SessionEffect[] = [];
+  readonly readRelations = new Set<Relation>();
   labels: Labels = noLabels;
   scrub = false;
   hasLimit = false;
@@ -47,6 +48,7 @@ export class Tally {
   relation(verb: SqlVerb, relation: Relation): void {
     this.touch(relation);
     this.computesOnly = false;
+    if (verb === 'sql:select') this.readRelations.add(relation);
     const type = relation.kind === 'sequence' ? 'Sequence' : 'Table';
     this.act(verb, inSchema(type, this.target, relation.schema, relation.name));
     if (verb === 'sql:select' && holdsSecrets(relation)) {
@@ -79,6 +81,10 @@ export class Tally {
   /** Named in the context only. */
   mention(one: Pick<CatalogFunction, 'schema' | 'name'>): void {
     this.#functions.set(`${one.schema}.${one.name}`, { schema: one.schema, name: one.name });
+  }
+
+  resources(verb: SqlVerb): readonly Resource[] {
+    return [...(this.#verbs.get(verb)?.values() ?? [])].filter((resource) => resource.type === 'Table');
   }
 
   /** Takes over what another statement's actions said it touches. */

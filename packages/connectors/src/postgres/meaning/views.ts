@@ -14,7 +14,7 @@ export function readRelation(relation: Relation, env: Env, behindView: BehindVie
   env.tally.relation('sql:select', relation);
   touchBehind(relation, env, behindView);
   if (relation.definition === undefined || !relation.securityInvoker) return;
-  for (const one of behind(relation, env, behindView).relations) env.tally.relation('sql:select', one);
+  for (const one of behind(relation, env, behindView).named) env.tally.relation('sql:select', one);
 }
 
 /** For a relation that is written or locked as well. */
@@ -40,7 +40,7 @@ function behind(view: Relation, env: Env, behindView: BehindView): Behind {
   const found = cached.get(view.oid);
   if (found !== undefined) return found;
   // Set first: a definition that leads back to itself must end.
-  cached.set(view.oid, { relations: [], functions: [] });
+  cached.set(view.oid, { relations: [], named: [], functions: [] });
   const result = behindView(view, env);
   cached.set(view.oid, result);
   return result;
