@@ -1,6 +1,6 @@
 // The drivers of Node through the gateway under a policy that permits everything: what they do all day, compared with
 // the same on the server itself.
-import { Client, type ClientConfig } from 'pg';
+import { Client, type ClientConfig, type QueryConfig } from 'pg';
 import postgresJs from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../harness/gateway.ts';
@@ -51,7 +51,7 @@ async function credential(): Promise<{ user: string; password: string }> {
 describe('node-postgres', () => {
   test('gets the same rows, fields and types for every way to ask', async () => {
     const clients = [await direct(), await through(), await through(await credential())];
-    const asked = [
+    const asked: readonly QueryConfig[] = [
       { text: 'SELECT * FROM t ORDER BY id LIMIT 3' },
       { text: 'SELECT id, name FROM t WHERE id = ANY($1) ORDER BY id', values: [[2, 4]] },
       {
@@ -61,7 +61,7 @@ describe('node-postgres', () => {
       { text: 'SELECT b, $1::bytea AS c FROM t WHERE id = 1', values: [Buffer.from([0, 255])] },
       { text: 'SELECT name FROM t WHERE id = $1', values: [7], name: 'by-id' },
       { text: 'SELECT name FROM t WHERE id = $1', values: [8], name: 'by-id' },
-      { text: 'SELECT id FROM t ORDER BY id LIMIT 2', rowMode: 'array' },
+      { text: 'SELECT id FROM t ORDER BY id LIMIT 2', rowMode: 'array' } as QueryConfig,
       { text: '' },
     ];
     for (const config of asked) {
