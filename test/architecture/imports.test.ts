@@ -22,8 +22,8 @@ const table: Readonly<Record<string, Rule>> = {
   'core/audit': { may: ['core/domain', 'core/contract'], node: 'none' },
   'core/pipeline': { may: ['core'], node: 'none' },
   policy: { may: ['core/domain', 'core/contract'], node: 'all' },
-  'connectors/wire': { may: ['core/domain', 'core/contract'], node: 'pure' },
-  'connectors/sql': { may: ['core/domain', 'core/contract'], node: 'pure' },
+  'connectors/wire': { may: ['core/domain'], types: ['core/contract'], node: 'pure' },
+  'connectors/sql': { may: ['core/domain'], types: ['core/contract'], node: 'pure' },
   'connectors/*': { may: ['core/domain', 'core/contract', 'connectors/wire', 'connectors/sql'], node: 'pure' },
   // The list of what ships.
   connectors: { may: ['core/domain', 'core/contract', 'connectors'], node: 'none' },
@@ -76,7 +76,7 @@ function breaches(source: Source): string[] {
     const to = folder(found.file);
     if (to === undefined) return [at];
     if (to === from || rule.may.some((other) => to === other || to.startsWith(`${other}/`))) return [];
-    const asType = rule.types?.some((other) => to.startsWith(`${other}/`)) ?? false;
+    const asType = rule.types?.some((other) => to === other || to.startsWith(`${other}/`)) ?? false;
     if (asType && found.typeOnly) return [];
     return [asType ? `${at}, except as a type` : at];
   });

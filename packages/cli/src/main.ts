@@ -8,8 +8,8 @@ import { stopSignal } from './stop-signal.ts';
 import { reportStrayRejections } from './stray-rejections.ts';
 import { version } from './version.ts';
 
-// A reader that has had enough, like `head`, ends the command without noise.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// A reader that has had enough, like `head`, ends the command without noise; but what was not told is no success.
+process.stdout.on('error', () => process.exit(1));
 
 reportStrayRejections(process.stderr);
 

@@ -48,10 +48,10 @@ export function apiServices(parts: ApiParts): ApiServices {
     clock,
     log: parts.log,
     audit: parts.audit,
-    authorize: (principal, verb, name) => {
+    authorize: (principal, verb, name, client) => {
       const target = targets.get(name);
       if (!target) return false;
-      const facts = factsOf(clock, { address: '', secure: true });
+      const facts = factsOf(clock, client);
       const { effect } = policies.current().decide({ principal, target, action: gatewayAction(verb, name), facts });
       return effect === 'allow' || (verb === 'connect' && effect === 'hold');
     },

@@ -7,7 +7,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { connectors } from '@sluice/connectors/index.ts';
 import type { Connector, Log } from '@sluice/core/contract/connector.ts';
 import { behind } from '@sluice/core/domain/principal.ts';
-import type { Target } from '@sluice/core/domain/target.ts';
 import { createLabelMap } from '@sluice/core/masking/label-map.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
 import { isMasked } from '@sluice/core/masking/sentinel.ts';
@@ -35,7 +34,6 @@ import { maskingKeyBytes, openKeys } from './crypto/keys.ts';
 import { gatewayId } from './gateway-id.ts';
 import { createIdentity } from './identity/identity.ts';
 import { serverTls } from './network/client-link.ts';
-import { dialSocket } from './network/dial.ts';
 import { type Listener, listen, listenError } from './network/listener.ts';
 import { openPolicyFiles } from './policy/policy-files.ts';
 import { openRecordings } from './recording/recordings.ts';
@@ -46,6 +44,7 @@ import { lockDirectory } from './store/directory-lock.ts';
 import { principalRows } from './store/principals.ts';
 import { sessionIndex } from './store/sessions.ts';
 import { openStore } from './store/store.ts';
+import { targetDial } from './target-dial.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -211,18 +210,12 @@ async function start(
 
   const targets = new Map(config.targets.map((target) => [target.name, target]));
   const upstream = createUpstreamCredentials(config.targets, createSecrets(processEnvironment()));
-  const dial = async ({ name }: Pick<Target, 'name'>) => {
-    const target = targets.get(name);
-    if (!target) throw new Error(`no target ${name}`);
-    const credential = await upstream.forTarget(name);
-    const socket = await dialSocket(name, { ...target.address, tls: target.tls });
-    return { socket, tls: target.tls.mode, credential, settings: target.settings };
-  };
+  const dial = targetDial(targets, upstream);
   const strategies = parseStrategies(config.masking.strategies);
   const labels = createLabelMap(config.masking.labels);
   const running = new Map<string, Connector>();
   for (const { id, create } of connectors) {
-    const connector = create({ clock, labels, limits: config.limits, log, dialAside: (name) => dial({ name }) });
+    const connector = create({ clock, labels, limits: config.limits, log, dialAside: dial });
     running.set(id, connector);
     undo.push(() => connector.close());
   }
@@ -236,7 +229,7 @@ async function start(
     requests,
     recorders: recordings.recorders,
     target: (name) => targets.get(name),
-    dial,
+    dial: (target) => dial(target.name),
     masker: (session) => createCellMasker({ strategies, digests, scope: session.id }),
     isMasked,
     discharges: (id) => running.get(id)?.discharges ?? [],

@@ -16,9 +16,9 @@ import type { Config } from './config/config.ts';
 import { processEnvironment } from './config/environment.ts';
 import { createSecrets } from './config/secrets.ts';
 import { createUpstreamCredentials } from './credentials/upstream-credentials.ts';
-import { dialSocket } from './network/dial.ts';
 import { openPolicyFiles, type PolicyFiles } from './policy/policy-files.ts';
 import { policyTestDocument, policyTestEvaluator } from './policy/policy-tests.ts';
+import { targetDial } from './target-dial.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 
 export interface PolicyCheck {
@@ -54,13 +54,7 @@ export async function testPolicies(config: Config, path: string, text: string): 
     if (policies.status().problems.length > 0) throw new Error('The policies are not right: check them first.');
     const labels = createLabelMap(config.masking.labels);
     const upstream = createUpstreamCredentials(config.targets, createSecrets(processEnvironment()));
-    const dialAside = async (name: string) => {
-      const target = targets.get(name);
-      if (!target) throw new Error(`there is no target "${name}"`);
-      const credential = await upstream.forTarget(name);
-      const socket = await dialSocket(name, { ...target.address, tls: target.tls });
-      return { socket, tls: target.tls.mode, credential, settings: target.settings };
-    };
+    const dialAside = targetDial(targets, upstream);
     for (const { id, create } of connectors) {
       running.set(id, create({ clock, labels, limits: config.limits, log: quiet, dialAside }));
     }

@@ -36,7 +36,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
   return {
     id: 'postgres',
     declares: sqlDeclarations,
-    discharges: ['mask', 'limit_rows', 'notify'],
+    discharges: ['mask', 'limit_rows'],
     accept: async (client, admission) => {
       await loadGrammar();
       await serve({ ...ports, cancelKeys, catalogOf }, client, admission);

@@ -6,6 +6,7 @@ import type { AbortSignalLike, AccessRequestDraft } from '../contract/approvals.
 import type { Allowed, Denial, Denied, Held, HoldNotice } from '../contract/session.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Consent, Hold } from '../domain/decision.ts';
+import { SluiceError } from '../domain/error.ts';
 import { behind } from '../domain/principal.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { SessionInfo } from '../domain/session.ts';
@@ -40,7 +41,7 @@ export function holdUnit(context: HoldContext): HeldUnit {
     show = resolve;
   });
   const settled = settle(context, wait, show)
-    .catch(() => context.deny(unavailable(context.judgement)))
+    .catch((error) => context.deny(unavailable(context.judgement, error)))
     .finally(() => {
       show(undefined);
       context.done();
@@ -119,10 +120,11 @@ function reasonOf(judgement: Judgement): string {
   return judgement.reasons.map((reason) => reason.text).join('; ');
 }
 
-function unavailable(judgement: Judgement): Denial {
+function unavailable(judgement: Judgement, error: unknown): Denial {
+  const why = error instanceof SluiceError ? error.publicMessage : 'The gateway could not ask for it.';
   return {
     decision: 'deny',
-    reason: 'It needs consent, and the gateway could not ask for it.',
+    reason: `It needs consent, which could not be asked for: ${why}`,
     policies: judgement.policies,
     hint: 'Try again; if it persists, tell the operator of the gateway.',
   };

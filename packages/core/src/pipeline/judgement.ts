@@ -46,7 +46,7 @@ export function refuse(judgement: Judgement, rule: string, text: string, hint: s
   }
   judgement.effect = 'deny';
   judgement.hold = undefined;
-  judgement.policies.push(rule);
+  if (!judgement.policies.includes(rule)) judgement.policies.push(rule);
   judgement.reasons.push({ policy: rule, text });
   if (judgement.hint === '') judgement.hint = hint;
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Route } from '@sluice/api/routes.ts';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
+import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isEncrypted } from './authentication.ts';
 import { Guard } from './guard.ts';
@@ -24,7 +25,8 @@ export async function dispatch(
   },
 ): Promise<FastifyReply> {
   const { request, reply, principal, services } = context;
-  const guard = guardOf(name, route, principal, services);
+  const client: ClientInfo = { address: request.ip, secure: isEncrypted(request) };
+  const guard = guardOf(name, route, principal, services, client);
   // The table's types say what each handler is given; the schemas made sure of it before we came here.
   const call: Call<RouteName> = {
     services,
@@ -32,7 +34,7 @@ export async function dispatch(
     query: request.query,
     body: request.body ?? undefined,
     guard,
-    client: { address: request.ip, secure: isEncrypted(request) },
+    client,
     streamAs: preferredStream(route, request.headers.accept),
   } as never;
   const answer: unknown = await (handler as Handler<RouteName>)(call as never);
@@ -47,10 +49,11 @@ function guardOf(
   route: Route,
   principal: Principal | undefined,
   services: ApiServices,
+  client: ClientInfo,
 ): Guard | undefined {
   if (route.caller.kind === 'public') return undefined;
   if (!principal) throw new Error(`route ${name} was reached without a principal`);
-  return new Guard(route, route.caller, principal, services);
+  return new Guard(route, route.caller, principal, services, client);
 }
 
 function preferredStream(route: Route, accept: string | undefined): string | undefined {

@@ -1,9 +1,10 @@
 import { ApiError } from '@sluice/api/api-error.ts';
-import type { Caller, ObjectCaller } from '@sluice/api/caller.ts';
+import type { Caller, GatewayVerb, ObjectCaller } from '@sluice/api/caller.ts';
 import type { Endpoint } from '@sluice/api/endpoints.ts';
 import { mayReview } from '@sluice/core/approvals/review.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
+import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import type { ApiServices } from './services.ts';
 
 /** An object of the gateway, as far as it matters to who may see or touch it. */
@@ -23,9 +24,17 @@ export class Guard {
   readonly #route: Endpoint;
   readonly #rule: Exclude<Caller, { kind: 'public' }>;
   readonly #services: ApiServices;
+  readonly #client: ClientInfo;
   #asked = false;
 
-  constructor(route: Endpoint, rule: Exclude<Caller, { kind: 'public' }>, principal: Principal, services: ApiServices) {
+  constructor(
+    route: Endpoint,
+    rule: Exclude<Caller, { kind: 'public' }>,
+    principal: Principal,
+    services: ApiServices,
+    client: ClientInfo,
+  ) {
+    this.#client = client;
     this.#route = route;
     this.#rule = rule;
     this.principal = principal;
@@ -71,7 +80,12 @@ export class Guard {
   #passes(rule: ObjectCaller, object: Guarded): boolean {
     if (rule.own && object.owner !== undefined && object.owner === this.principal.id) return true;
     if (rule.reviewer && object.request && this.#isReviewer(object.request)) return true;
-    return rule.verb !== undefined && this.#services.authorize(this.principal, rule.verb, object.target);
+    return rule.verb !== undefined && this.allows(rule.verb, object.target);
+  }
+
+  /** Whether policy lets the caller do this on the target, from where it calls. */
+  allows(verb: 'connect' | GatewayVerb, target: string): boolean {
+    return this.#services.authorize(this.principal, verb, target, this.#client);
   }
 
   /** Reviewers keep seeing what they answered. */

@@ -19,7 +19,7 @@ export interface ApiServices {
    * Whether policy lets the principal do this on the target: false for an unknown target and on any error. For
    * `connect` a hold counts as true (the session itself will be held); for the gateway's own verbs it does not.
    */
-  authorize(principal: Principal, verb: 'connect' | GatewayVerb, target: string): boolean;
+  authorize(principal: Principal, verb: 'connect' | GatewayVerb, target: string, client: ClientInfo): boolean;
   readonly targets: { list(): readonly Target[] };
   readonly credentials: AccessCredentials;
   readonly requests: AccessRequests;

@@ -199,8 +199,8 @@ const limitsSection = z
     message_bytes: size({ min: '64KiB', max: '1GiB' })
       .prefault('64MiB')
       .describe('The largest message a client may send.'),
-    statement_bytes: size({ min: '1KiB', max: '64MiB' })
-      .prefault('1MiB')
+    statement_bytes: size({ min: '1KiB', max: '256KiB' })
+      .prefault('256KiB')
       .describe('The largest statement that is understood; a larger one is refused.'),
   })
   .prefault({})
