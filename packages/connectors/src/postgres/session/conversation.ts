@@ -110,13 +110,22 @@ export class Conversation {
     if (this.over) return;
     this.over = true;
     if (last) {
-      this.session.record({ type: 'error', code: last.code, message: last.message, source: 'gateway' });
+      this.#recordEnd(last);
       this.output.write(problem({ ...last, severity: 'FATAL' }));
     }
     this.output.flush();
     this.client.end();
     this.session.end(reason, error);
     this.onSettled();
+  }
+
+  /** Where the recording itself is what failed, the client must be told all the same. */
+  #recordEnd({ code, message }: Problem): void {
+    try {
+      this.session.record({ type: 'error', code, message, source: 'gateway' });
+    } catch (error) {
+      this.ports.log.warn({ session: this.session.info.id, err: error }, 'why a session ends could not be recorded');
+    }
   }
 
   permitFor(unit: Unit): Permit {

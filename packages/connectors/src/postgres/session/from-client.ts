@@ -66,7 +66,11 @@ export class FromClient implements Turn {
     try {
       this.#framer.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     } catch (error) {
-      if (!(error instanceof FramingError)) throw error;
+      if (!(error instanceof FramingError)) {
+        // E.g. a refusal that could not be written down.
+        this.#fail(error);
+        return;
+      }
       this.#c.close('protocol_error', {
         severity: 'FATAL',
         code: '08P01',
@@ -298,7 +302,7 @@ export class FromClient implements Turn {
   async #park(held: Held): Promise<Allowed | Denied> {
     const c = this.#c;
     this.#held = held;
-    void held.notice.then((notice) => {
+    const shown = held.notice.then((notice) => {
       if (!notice || c.over) return;
       const text = `Held: ${notice.reason}. Waiting for consent by ${notice.groups.join(' and ')} (access request ${notice.request}).`;
       const detail = JSON.stringify({ decision: 'hold', request: notice.request, url: notice.url });
@@ -307,6 +311,7 @@ export class FromClient implements Turn {
       c.session.record({ type: 'notice', severity: 'NOTICE', code: '00000', message: text });
       c.output.flush();
     });
+    shown.catch((error) => this.#fail(error));
     c.session.flush();
     const final = await held.settled;
     this.#held = undefined;
