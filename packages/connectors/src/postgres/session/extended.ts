@@ -147,7 +147,7 @@ export class ExtendedQueries {
     const { run, prepared } = portal;
     // A policy that changed since Bind may mask more, or limit further.
     const now = run && { ...runOf(run.meaning, outcome), given: run.given };
-    if (now && now.meaning.returnsRows && prepared.columns === undefined) {
+    if (now?.meaning.returnsRows && prepared.columns === undefined) {
       // The client did not ask what comes back; without knowing it nothing can be masked.
       c.control('Describe', describePortal(name), { kind: 'describe', of: portal, hidden: true });
     }
