@@ -111,9 +111,7 @@ export const reads: readonly Row[] = [
   ['select a.id from customers a join customers b using (email)', ['select: select public/customers; reads pii.email']],
   [
     'select a.id, email from customers a natural join customers b',
-    [
-      'select: select public/customers, call public/same_mood; reads pci pii.email pii.phone pii.ssn; expressions pii.email',
-    ],
+    ['select: select public/customers; reads pii.email pii.phone pii.ssn; expressions pii.email'],
   ],
   [
     'select g from customers c join generate_series(1,999) g on c.ssn = g::text',

@@ -226,12 +226,7 @@ export const writes: readonly Row[] = [
     'delete from customers c using customers d where c.id = d.id',
     ['delete: delete public/customers, select public/customers; everything'],
   ],
-  [
-    'delete from customers where current_user = current_user',
-    [
-      'delete: delete public/customers, call public/same_mood; reads pci pii.email pii.phone pii.ssn; exposed; everything',
-    ],
-  ],
+  ['delete from customers where current_user = current_user', ['delete: delete public/customers; everything']],
   ["delete from customers where now() > '2000-01-01'", ['delete: delete public/customers; everything']],
   ['delete from customers where id = id + 0', ['delete: delete public/customers, select public/customers; everything']],
   ['delete from customers where id <> -1', ['delete: delete public/customers, select public/customers; everything']],

@@ -64,8 +64,8 @@ export interface CatalogFunction {
   readonly args: readonly number[];
   readonly defaults: number;
   readonly variadic: boolean;
-  /** Names of the OUT, INOUT and TABLE columns, in order; empty when there are none. */
-  readonly outputs: readonly string[];
+  /** The OUT, INOUT and TABLE columns, in order; empty when there are none. */
+  readonly outputs: readonly { readonly name: string; readonly type: number }[];
   /** Made by initdb and part of the server itself. */
   readonly builtIn: boolean;
   readonly extension?: string;
@@ -101,6 +101,7 @@ export interface CatalogCast {
   readonly procedure: number;
   /** Applied without being asked for. */
   readonly implicit: boolean;
+  readonly builtIn: boolean;
 }
 
 /** One refresh's worth of names. Immutable. */
@@ -123,12 +124,16 @@ export interface Catalog {
   typeByOid(oid: number): CatalogType | undefined;
   /** Casts that are not the server's own. */
   userCasts(): readonly CatalogCast[];
+  /** Whether a value of one type is taken for another without being asked. */
+  castsImplicitly(source: number, target: number): boolean;
   /**
    * Labels of one column: the operator's, those of partition and inheritance parents and children, and those that a
    * view or a generated column takes over from its definition. `attnum` 0 is the whole row. Undefined when the relation
    * or the column is not known: refresh once, then treat the value as carrying every label of the target.
    */
   columnLabels(relation: number, attnum: number): readonly string[] | undefined;
+  /** Whether a labelled column is made of labelled values (by a view, a generated column) instead of being one. */
+  columnComputed(relation: number, attnum: number): boolean;
   /** Every label of any column of the relation, sorted. */
   relationLabels(relation: Relation): readonly string[];
   /** SHA-256 in hex over the definitions of these relations; the same for the same schema whatever the order. */

@@ -1,5 +1,5 @@
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
-import { joinAllLabels, joinLabels, type Labels, noLabels } from '../../sql/label-set.ts';
+import { containsLabels, joinAllLabels, joinLabels, type Labels, noLabels } from '../../sql/label-set.ts';
 import type { Catalog, Column, Relation } from './catalog.ts';
 import { systemColumnLabels } from './system-relations.ts';
 
@@ -8,10 +8,16 @@ import { systemColumnLabels } from './system-relations.ts';
  * reading a definition takes the grammar, and the catalog knows only names. May throw: the labels are then all of them.
  */
 export interface Lineage {
-  /** Labels of each output column of a view's query, in order. */
-  ofView(view: Relation, catalog: Catalog): readonly Labels[];
+  /** Each output column of a view's query, in order. */
+  ofView(view: Relation, catalog: Catalog): readonly ViewColumn[];
   /** Labels of a generated column's expression over its own relation. */
   ofGenerated(relation: Relation, expression: string, catalog: Catalog): Labels;
+}
+
+export interface ViewColumn {
+  readonly labels: Labels;
+  /** Made of labelled values, rather than being one. */
+  readonly computed: boolean;
 }
 
 /** Which labels each column carries, found once per column and refresh. */
@@ -19,7 +25,7 @@ export class ColumnLabels {
   readonly #catalog: Catalog;
   readonly #map: LabelMap;
   readonly #lineage: Lineage;
-  readonly #views = new Map<number, readonly Labels[] | 'all'>();
+  readonly #views = new Map<number, readonly ViewColumn[] | 'all'>();
   readonly #columns = new Map<number, Map<number, Labels>>();
   readonly #computing = new Set<number>();
 
@@ -44,6 +50,22 @@ export class ColumnLabels {
     // What is found while a cycle is open is not final for anyone but the outermost.
     if (this.#computing.size === 0) this.#columns.set(oid, columns.set(attnum, labels));
     return labels;
+  }
+
+  /** Whether what the column holds is made of labelled values, rather than being what the operator labelled. */
+  computed(oid: number, attnum: number): boolean {
+    const relation = this.#catalog.relationByOid(oid);
+    const column = relation?.columns.find((candidate) => candidate.attnum === attnum);
+    if (relation === undefined || column === undefined) return true;
+    if (relation.system || relation.kind === 'toast') return false;
+    const labels = this.column(oid, attnum) ?? noLabels;
+    const own = this.#map.of(this.#catalog.target, [relation.schema, relation.name, column.name]);
+    // The operator put these very labels on the view's own column: that is the value to show a part of.
+    if (labels.length === 0 || containsLabels(own, labels)) return false;
+    if (column.generated !== undefined) return true;
+    if (relation.definition === undefined) return false;
+    const view = this.#view(relation);
+    return view === 'all' || view[relation.columns.indexOf(column)]?.computed !== false;
   }
 
   relation(relation: Relation): Labels {
@@ -86,19 +108,19 @@ export class ColumnLabels {
     if (relation.definition !== undefined) {
       const view = this.#view(relation);
       const index = relation.columns.indexOf(column);
-      labels = joinLabels(labels, view === 'all' ? all : (view[index] ?? all));
+      labels = joinLabels(labels, view === 'all' ? all : (view[index]?.labels ?? all));
     }
     if (column.generated !== undefined) labels = joinLabels(labels, this.#generated(relation, column.generated, all));
     return labels;
   }
 
-  #view(view: Relation): readonly Labels[] | 'all' {
+  #view(view: Relation): readonly ViewColumn[] | 'all' {
     const known = this.#views.get(view.oid);
     if (known !== undefined) return known;
     // A view cannot reach itself on a sound server; if one seems to, everything is in reach.
     if (this.#computing.has(view.oid)) return 'all';
     this.#computing.add(view.oid);
-    let found: readonly Labels[] | 'all';
+    let found: readonly ViewColumn[] | 'all';
     try {
       const outputs = this.#lineage.ofView(view, this.#catalog);
       found = outputs.length === view.columns.length ? outputs : 'all';

@@ -139,13 +139,16 @@ async function loadRelations(run: QueryRunner, schemas: ReadonlyMap<number, stri
 }
 
 /** Argument modes are i, o, b(oth), v(ariadic), t(able); absent when all are i (pg_proc.proargmodes). */
-function outputNames(modes: readonly string[], names: readonly string[]): readonly string[] {
-  return modes.flatMap((mode, at) => (mode === 'o' || mode === 'b' || mode === 't' ? [names[at] ?? ''] : []));
+function outputColumns(row: Row): CatalogFunction['outputs'] {
+  const [modes, names, types] = [parseTextArray(row[12]), parseTextArray(row[13]), parseTextArray(row[15])];
+  return modes.flatMap((mode, at) =>
+    mode === 'o' || mode === 'b' || mode === 't' ? [{ name: names[at] ?? '', type: Number(types[at] ?? 0) }] : [],
+  );
 }
 
 function toFunction(row: Row, schemas: ReadonlyMap<number, string>): CatalogFunction {
   const schema = schemaName(schemas, row, 1);
-  const extension = row[15] ?? undefined;
+  const extension = row[16] ?? undefined;
   const ownSchema = schema === 'pg_catalog' || schema === 'information_schema';
   return {
     oid: integer(row, 0),
@@ -160,7 +163,7 @@ function toFunction(row: Row, schemas: ReadonlyMap<number, string>): CatalogFunc
     args: text(row, 9).split(' ').filter(Boolean).map(Number),
     defaults: integer(row, 10),
     variadic: boolean(row, 11),
-    outputs: outputNames(parseTextArray(row[12]), parseTextArray(row[13])),
+    outputs: outputColumns(row),
     builtIn: boolean(row, 14) && ownSchema,
     ...(extension === undefined ? {} : { extension }),
   };
@@ -196,6 +199,7 @@ export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
     target: integer(row, 1),
     procedure: integer(row, 2),
     implicit: boolean(row, 3),
+    builtIn: boolean(row, 4),
   }));
   // Any database has these by the thousand; fewer means that the answers are not what they seem.
   if (relations.length < 50 || functions.length < 1000 || types.length < 100) {

@@ -42,7 +42,7 @@ WHERE c.relkind IN ('v','m') AND c.oid >= 16384`;
 export const functions = `
 SELECT p.oid, p.pronamespace, p.proname, p.prokind, p.provolatile, l.lanname, p.prosecdef::text, p.proretset::text,
        p.prorettype, p.proargtypes::text, p.pronargdefaults, (p.provariadic <> 0)::text,
-       p.proargmodes::text, p.proargnames::text, (p.oid < 16384)::text,
+       p.proargmodes::text, p.proargnames::text, (p.oid < 16384)::text, p.proallargtypes::text,
        (SELECT e.extname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
         WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
           AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass LIMIT 1)
@@ -57,5 +57,5 @@ SELECT o.oprnamespace, o.oprname, o.oprleft, o.oprright, o.oprcode::pg_catalog.o
 FROM pg_catalog.pg_operator o WHERE o.oid >= 16384`;
 
 export const casts = `
-SELECT c.castsource, c.casttarget, c.castfunc, (c.castcontext = 'i')::text
-FROM pg_catalog.pg_cast c WHERE c.oid >= 16384`;
+SELECT c.castsource, c.casttarget, c.castfunc, (c.castcontext = 'i')::text, (c.oid < 16384)::text
+FROM pg_catalog.pg_cast c`;

@@ -33,7 +33,8 @@ export class CatalogSnapshot implements Catalog {
   readonly #types: ReadonlyMap<string, CatalogType>;
   readonly #typesByOid: ReadonlyMap<number, CatalogType>;
   readonly #operators: ReadonlyMap<string, readonly CatalogOperator[]>;
-  readonly #casts: readonly CatalogCast[];
+  readonly #userCasts: readonly CatalogCast[];
+  readonly #implicitCasts: ReadonlySet<string>;
   readonly #labels: ColumnLabels;
   readonly #digests = new Map<number, string>();
 
@@ -54,7 +55,9 @@ export class CatalogSnapshot implements Catalog {
     this.#types = new Map(names.types.map((type) => [key(type.schema, type.name), type]));
     this.#typesByOid = new Map(names.types.map((type) => [type.oid, type]));
     this.#operators = grouped(names.operators, (operator) => operator.name);
-    this.#casts = names.casts;
+    this.#userCasts = names.casts.filter((cast) => !cast.builtIn);
+    const implicit = names.casts.filter((cast) => cast.implicit);
+    this.#implicitCasts = new Set(implicit.map((cast) => `${cast.source}>${cast.target}`));
     this.#labels = new ColumnLabels(this, labels, lineage);
   }
 
@@ -102,11 +105,19 @@ export class CatalogSnapshot implements Catalog {
   }
 
   userCasts(): readonly CatalogCast[] {
-    return this.#casts;
+    return this.#userCasts;
+  }
+
+  castsImplicitly(source: number, target: number): boolean {
+    return this.#implicitCasts.has(`${source}>${target}`);
   }
 
   columnLabels(relation: number, attnum: number): readonly string[] | undefined {
     return this.#labels.column(relation, attnum);
+  }
+
+  columnComputed(relation: number, attnum: number): boolean {
+    return this.#labels.computed(relation, attnum);
   }
 
   relationLabels(relation: Relation): readonly string[] {

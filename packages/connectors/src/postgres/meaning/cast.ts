@@ -36,10 +36,11 @@ export function castTo(arg: Value, name: Body<'TypeName'>, env: Env): Value {
   const same = arg.type === type.oid && arg.type !== typeOid.unknownYet;
   if (!isArray && (roomy.has(type.oid) || same)) {
     // Without a length the value stays what it is, and comparing it asks the same question.
+    const whole = arg.whole === true && (name.typmods ?? []).length === 0 ? { whole: true as const } : {};
     const unchanged = (name.typmods ?? []).length === 0 && type.oid !== typeOid.char && type.oid !== typeOid.name;
     return unchanged && arg.column !== undefined && (arg.type === type.oid || isText(arg.type, type.oid))
-      ? { ...plain, labels, column: arg.column }
-      : { ...plain, labels };
+      ? { ...plain, ...whole, labels, column: arg.column }
+      : { ...plain, ...whole, labels };
   }
   // Whether a cast succeeds, and what its error quotes, tells about the value.
   env.tally.expose(labels, 'casts a labelled value to another type');

@@ -29,7 +29,8 @@ export function columnValue(body: Body<'ColumnRef'>, env: Env): Value {
 export function readColumn(column: ScopeColumn, env: Env): Value {
   if (column.path !== undefined) env.tally.column(column.path, column.labels);
   else env.tally.read(column.labels);
-  return { labels: column.labels, constant: false, type: column.type, column };
+  const { labels, type } = column;
+  return { labels, constant: false, type, column, ...(column.computed === true ? {} : { whole: true as const }) };
 }
 
 export function wholeRow(source: Source, env: Env): Value {

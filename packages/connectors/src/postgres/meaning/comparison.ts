@@ -3,7 +3,7 @@ import type { Body } from './ast.ts';
 import { items, strings } from './ast.ts';
 import { type Env, nothing, typeOid, type Value } from './env.ts';
 import { MeaningError } from './error.ts';
-import { callOperator } from './operators.ts';
+import { callOperator, callOperatorOn } from './operators.ts';
 
 /**
  * Operators. Comparing a labelled value answers a question about it, even when the value itself comes back masked; what
@@ -33,7 +33,7 @@ export function operation(body: Body<'A_Expr'>, env: Env): Value {
     case 'AEXPR_IN': {
       let result: Value = { ...nothing, type: typeOid.boolean, judged: true };
       for (const one of rights) {
-        callOperator(name, left?.type ?? 0, one.type, env);
+        callOperatorOn(name, left ?? nothing, one, env);
         const test = comparison(operator, left ?? nothing, one, env);
         result = both(result, test);
       }
@@ -64,7 +64,7 @@ export function operation(body: Body<'A_Expr'>, env: Env): Value {
 
 function plain(name: readonly string[], left: Value | undefined, right: Value, env: Env): Value {
   const operator = name[name.length - 1] ?? '';
-  const called = callOperator(name, left?.type ?? -1, right.type, env);
+  const called = left === undefined ? callOperator(name, -1, right.type, env) : callOperatorOn(name, left, right, env);
   const result =
     operator === '=' || operator === '<>'
       ? comparison(operator, left ?? nothing, right, env)

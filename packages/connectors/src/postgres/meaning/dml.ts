@@ -1,6 +1,6 @@
 import type { Body } from './ast.ts';
 import { as } from './ast.ts';
-import { type Env, type Output, withScope } from './env.ts';
+import { type Env, isComputed, type Output, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { fromClause, relationSource } from './from.ts';
 import { scopeOf } from './scope.ts';
@@ -37,7 +37,7 @@ export function insertOutput(body: Body<'InsertStmt'>, outer: Env): Output | und
     columns.forEach((column, at) => {
       const given = output.columns[at];
       // Fewer values than columns: the rest take their defaults.
-      if (given !== undefined) assign(column, given.labels, env);
+      if (given !== undefined) assign(column, given.labels, given.computed !== false, env);
     });
   }
   const inner = withScope(env, scopeOf([table.source], table.source.columns, undefined));
@@ -57,7 +57,7 @@ function onConflict(clause: Body<'OnConflictClause'> | undefined, table: TargetT
   for (const node of clause.infer?.indexElems ?? []) {
     const element = as(node, 'IndexElem');
     if (element?.expr !== undefined) env.rules.value(element.expr, own);
-    else if (element?.name !== undefined) assign(columnOf(table, element.name, env), [], env);
+    else if (element?.name !== undefined) assign(columnOf(table, element.name, env), [], false, env);
   }
   env.rules.filter(clause.infer?.whereClause, own, 'ON CONFLICT');
   if (clause.action !== 'ONCONFLICT_UPDATE') return;
@@ -133,7 +133,7 @@ function mergeClause(clause: Body<'MergeWhenClause'>, table: TargetTable, bounde
       const columns = named.length > 0 ? named : table.relation.columns.map((column) => column.name);
       (clause.values ?? []).forEach((node, at) => {
         const value = env.rules.value(node, env);
-        assign(columnOf(table, columns[at] ?? '', env), value.labels, env);
+        assign(columnOf(table, columns[at] ?? '', env), value.labels, isComputed(value), env);
       });
       return;
     }

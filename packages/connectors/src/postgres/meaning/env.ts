@@ -34,6 +34,8 @@ export interface Value {
   readonly type: number;
   /** A column and nothing else. */
   readonly column?: ScopeColumn;
+  /** Nothing but a stored value, or something the client sent in place of it: nothing was computed from it. */
+  readonly whole?: true;
   /** A test whose use as a filter was already judged where it stands. */
   readonly judged?: true;
   /** The fields of a row written out. */
@@ -43,6 +45,10 @@ export interface Value {
 }
 
 export const nothing: Value = { labels: noLabels, constant: true, type: typeOid.literal };
+
+export function isComputed(value: Value): boolean {
+  return value.labels.length > 0 && value.whole !== true;
+}
 
 export type ValueRules = { readonly [K in NodeKind]?: (body: Body<K>, env: Env) => Value };
 

@@ -4,7 +4,7 @@ import { as, kindOf } from './ast.ts';
 import { castValue } from './cast.ts';
 import { columnValue } from './column.ts';
 import { comparison, operation } from './comparison.ts';
-import { type Env, nothing, typeOid, type Value, type ValueRules } from './env.ts';
+import { type Env, isComputed, nothing, typeOid, type Value, type ValueRules } from './env.ts';
 import { MeaningError } from './error.ts';
 import { fieldCall } from './functions.ts';
 import { jsonRules } from './json.ts';
@@ -33,6 +33,12 @@ export function combine(values: readonly Value[], type: number = typeOid.unknown
 
 function each(nodes: readonly (Node | undefined)[] | undefined, env: Env): Value[] {
   return (nodes ?? []).flatMap((node) => (node === undefined ? [] : expressionValue(node, env)));
+}
+
+/** Whichever of these it is, it is a stored value or something unlabelled. */
+function oneOf(values: readonly Value[]): Value {
+  const value = combine(values, firstType(values));
+  return values.some(isComputed) ? value : { ...value, whole: true };
 }
 
 function firstType(values: readonly Value[]): number {
@@ -70,7 +76,7 @@ function caseValue(body: Body<'CaseExpr'>, env: Env): Value {
     results.push(expressionValue(when.result, env));
   }
   if (body.defresult !== undefined) results.push(expressionValue(body.defresult, env));
-  const value = combine(results, firstType(results));
+  const value = oneOf(results);
   return { ...value, labels: joinAllLabels([value.labels, ...tests]), constant: value.constant && arg === undefined };
 }
 
@@ -143,7 +149,7 @@ const rules: ValueRules = {
   CaseExpr: caseValue,
   CoalesceExpr: (body, env) => {
     const args = each(body.args, env);
-    return combine(args, firstType(args));
+    return oneOf(args);
   },
   MinMaxExpr: greatest,
   NullTest: nullTest,

@@ -92,6 +92,7 @@ export function relationSource(
     labels: env.names.columnLabels(relation, at),
     type: column.type,
     direct: relation.open !== true,
+    computed: env.names.columnComputed(relation, at),
     path: `${relation.schema}.${relation.name}.${column.name}`,
   }));
   return {
@@ -114,7 +115,7 @@ export function outputSource(output: Output, alias: string, names: readonly stri
   // Past the known columns the alias list names unknown ones.
   const extra = names
     .slice(columns.length)
-    .map((name) => ({ name, labels: output.open ?? [], type: 0, direct: false }));
+    .map((name) => ({ name, labels: output.open ?? [], type: 0, direct: false, computed: true }));
   const open = columns.reduce((sum, column) => joinLabels(sum, column.labels), output.open);
   return { alias, columns: [...columns, ...extra], merged: new Set(), open };
 }

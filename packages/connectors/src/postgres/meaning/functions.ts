@@ -210,10 +210,14 @@ function concrete(type: number, env: Env): number {
   return env.ctx.catalog.typeByOid(type)?.kind === 'pseudo' ? typeOid.unknownYet : type;
 }
 
+function signature(one: CatalogFunction): string {
+  return one.outputs.map(({ name }) => name).join();
+}
+
 function resultColumns(fitting: readonly CatalogFunction[], name: string, env: Env): CallResult['columns'] {
   const [first] = fitting;
-  if (first === undefined || fitting.some((one) => one.outputs.join() !== first.outputs.join())) return undefined;
-  if (first.outputs.length > 1) return first.outputs.map((output) => ({ name: output, type: typeOid.unknownYet }));
+  if (first === undefined || fitting.some((one) => signature(one) !== signature(first))) return undefined;
+  if (first.outputs.length > 1) return first.outputs.map((output) => ({ ...output, type: concrete(output.type, env) }));
   if (fitting.some((one) => one.returnType !== first.returnType)) {
     const types = fitting.map((one) => env.ctx.catalog.typeByOid(one.returnType));
     // Overloads with scalar results differ in type only; their single column has the function's name.
@@ -228,5 +232,5 @@ function resultColumns(fitting: readonly CatalogFunction[], name: string, env: E
   }
   // Polymorphic (unnest of a composite array gives its fields).
   if (type.kind === 'pseudo') return undefined;
-  return [{ name: first.outputs[0] || name, type: first.returnType }];
+  return [{ name: first.outputs[0]?.name || name, type: first.returnType }];
 }

@@ -62,13 +62,13 @@ function merge(name: string, left: Item, right: Item, env: Env): ScopeColumn {
     else env.tally.read(column.labels);
   }
   // An outer join merges by COALESCE, so nobody says which table it came from.
-  return { name, labels: joinLabels(one.labels, other.labels), type: one.type, direct: false };
+  return { name, labels: joinLabels(one.labels, other.labels), type: one.type, direct: false, computed: one.computed === true || other.computed === true };
 }
 
 function reachable(item: Item, name: string): ScopeColumn {
   const column = item.star.find((candidate) => candidate.name === name);
   if (column !== undefined) return column;
   const open = item.sources.find((source) => source.open !== undefined)?.open;
-  if (open !== undefined) return { name, labels: open, type: 0, direct: false };
+  if (open !== undefined) return { name, labels: open, type: 0, direct: false, computed: true };
   throw new MeaningError('undefined_column', `column "${name}" specified in USING clause does not exist`);
 }

@@ -12,7 +12,7 @@ export function lineageOf(labels: LabelMap): Lineage {
       if (view.definition === undefined) throw new MeaningError('unsupported', 'a view without a definition');
       const { output } = lookAt(view.definition, definitionContext({ target: catalog.target, catalog, labels }));
       if (output.open !== undefined) throw new MeaningError('unsupported', 'a view whose columns are not all known');
-      return output.columns.map((column) => column.labels);
+      return output.columns.map(({ labels: carried, computed = false }) => ({ labels: carried, computed }));
     },
     ofGenerated(relation: Relation, expression: string, catalog: Catalog) {
       const name = quoted(relation.name);

@@ -122,6 +122,12 @@ export class Names {
     return joinAllLabels([configured, relation.overlayLabels?.[index] ?? all]);
   }
 
+  columnComputed(relation: Relation, index: number): boolean {
+    const column = relation.columns[index];
+    if (relation.open === true || column === undefined || relation.oid < 0) return true;
+    return this.#ctx.catalog.columnComputed(relation.oid, column.attnum);
+  }
+
   relationLabels(relation: Relation): Labels {
     if (relation.open === true) return this.#ctx.labels.all(this.#ctx.target);
     return joinAllLabels(relation.columns.map((_, index) => this.columnLabels(relation, index)));

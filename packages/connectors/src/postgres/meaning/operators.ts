@@ -1,12 +1,25 @@
 import { joinLabels, type Labels, noLabels } from '../../sql/label-set.ts';
 import type { CatalogOperator } from '../catalog/catalog.ts';
 import { onlyComputes } from './builtins.ts';
-import { allLabels, type Env, typeOid } from './env.ts';
+import { allLabels, type Env, nothing, typeOid, type Value } from './env.ts';
 
 /**
  * Operators that are not the server's own run somebody's function. Which operator a name means depends on the operands'
  * types; where those are not known, every operator that could be meant counts as called.
  */
+
+/** As `callOperator`; two rows written out are compared field by field. */
+export function callOperatorOn(name: readonly string[], left: Value, right: Value, env: Env): Labels | undefined {
+  if (left.fields === undefined || right.fields?.length !== left.fields.length) {
+    return callOperator(name, left.type, right.type, env);
+  }
+  let labels: Labels | undefined;
+  left.fields.forEach((field, at) => {
+    const called = callOperatorOn(name, field, right.fields?.[at] ?? nothing, env);
+    if (called !== undefined) labels = joinLabels(labels ?? noLabels, called);
+  });
+  return labels;
+}
 
 /** What the result may carry if the operator runs code of a user; undefined if it does not. `left` -1 for a prefix operator. */
 export function callOperator(name: readonly string[], left: number, right: number, env: Env): Labels | undefined {
@@ -37,20 +50,22 @@ export function callOperator(name: readonly string[], left: number, right: numbe
 
 function couldMean(candidate: CatalogOperator, left: number, right: number, env: Env): boolean {
   if ((left === -1) !== (candidate.left === 0)) return false;
-  // A literal takes the other side's type; two literals are text (typeconv-oper, step 3).
-  const other = (one: number, two: number): number =>
-    one !== typeOid.literal ? one : two === typeOid.literal || two === -1 ? typeOid.text : two;
-  const known = { left: left === -1 ? -1 : other(left, right), right: other(right, left) };
-  return (left === -1 || couldBe(known.left, candidate.left, env)) && couldBe(known.right, candidate.right, env);
+  // A literal can become whatever is asked for; two literals are text (typeconv-oper, step 3).
+  const bothLiteral = (left === typeOid.literal || left === -1) && right === typeOid.literal;
+  const known = (type: number): number => (bothLiteral ? typeOid.text : type);
+  return (left === -1 || couldBe(known(left), candidate.left, env)) && couldBe(known(right), candidate.right, env);
 }
 
 /** Whether a value of a type could be given where another type is asked for, without an explicit cast. */
 export function couldBe(given: number, asked: number, env: Env): boolean {
   if (given === typeOid.unknownYet || given === typeOid.literal || given === asked) return true;
   const wanted = env.ctx.catalog.typeByOid(asked);
-  // Only a type of a user's own can be out of reach; among the server's types implicit casts abound.
-  if (wanted === undefined || wanted.builtIn) return true;
   const offered = env.ctx.catalog.typeByOid(given);
-  if (offered === undefined || offered.base === asked || offered.element !== 0) return true;
-  return env.ctx.catalog.userCasts().some((cast) => cast.implicit && cast.source === given && cast.target === asked);
+  if (wanted === undefined || offered === undefined || wanted.kind === 'pseudo' || offered.kind === 'pseudo')
+    return true;
+  if (env.ctx.catalog.castsImplicitly(given, asked)) return true;
+  // A row can stand for its table's parent; a domain for what it is over; an array for one of what its elements can be.
+  if (offered.relation !== 0 && wanted.relation !== 0) return true;
+  if (offered.kind === 'domain') return couldBe(offered.base, asked, env);
+  return offered.element !== 0 && wanted.element !== 0 && couldBe(offered.element, wanted.element, env);
 }

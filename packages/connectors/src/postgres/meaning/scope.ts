@@ -12,6 +12,8 @@ export interface ScopeColumn {
   readonly type: number;
   /** The wire will say which table column it came from. */
   readonly direct: boolean;
+  /** Made of labelled values, rather than being one of them: comparing with it, or writing it somewhere, tells a part. */
+  readonly computed?: boolean;
   /** `schema.table.column` for a column of a relation. */
   readonly path?: string;
 }
@@ -73,11 +75,11 @@ export function findColumn(scope: Scope | undefined, name: string): FoundColumn 
     if (first !== undefined) {
       if (found.length === 1 && !open) return { column: first, certain: true };
       const labels = found.reduce((sum, column) => joinLabels(sum, column.labels), uncertain);
-      return { column: { ...first, labels, direct: first.direct && !open }, certain: false };
+      return { column: { ...first, labels, direct: first.direct && !open, computed: true }, certain: false };
     }
   }
   if (!open) return undefined;
-  return { column: { name, labels: uncertain, type: 0, direct: false }, certain: false };
+  return { column: { name, labels: uncertain, type: 0, direct: false, computed: true }, certain: false };
 }
 
 /** A source by its name, as in `name.column` or a whole-row reference. */

@@ -1,7 +1,7 @@
 import { joinAllLabels, joinLabels, noLabels } from '../../sql/label-set.ts';
 import type { Body, Node } from './ast.ts';
 import { as, items } from './ast.ts';
-import { type Env, type Output, type OutputColumn, typeOid, withScope } from './env.ts';
+import { type Env, isComputed, type Output, type OutputColumn, typeOid, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { fromClause } from './from.ts';
 import { lockingClause } from './locking.ts';
@@ -103,6 +103,7 @@ function valuesOutput(rows: readonly Node[], env: Env): Output {
         labels: joinLabels(known?.labels ?? noLabels, value.labels),
         type: known === undefined || known.type === value.type ? value.type : typeOid.unknownYet,
         direct: false,
+        computed: known?.computed === true || isComputed(value),
       };
     });
   }
@@ -118,12 +119,14 @@ function setOperation(body: Body<'SelectStmt'>, env: Env): Output {
     env.tally.expose(both, 'compares rows with labelled values (UNION, INTERSECT or EXCEPT)');
   }
   if (left.open !== undefined || right.open !== undefined) {
-    return { columns: left.columns.map((column) => ({ ...column, labels: both, direct: false })), open: both };
+    return { columns: left.columns.map((column) => ({ ...column, labels: both, direct: false, computed: true })), open: both };
   }
   const columns = left.columns.map((column, at) => {
     const other = right.columns[at];
     const type = other === undefined || other.type === column.type ? column.type : typeOid.unknownYet;
-    return { name: column.name, labels: joinLabels(column.labels, other?.labels ?? both), type, direct: false };
+    const labels = joinLabels(column.labels, other?.labels ?? both);
+    const computed = column.computed === true || other?.computed !== false;
+    return { name: column.name, labels, type, direct: false, computed };
   });
   return { columns };
 }

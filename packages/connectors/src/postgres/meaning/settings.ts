@@ -138,13 +138,23 @@ function setRole(name: string | undefined, env: Env): void {
 }
 
 export function judgeSetConfig(name: string | undefined, value: string | undefined, env: Env): void {
-  if (name === undefined) {
+  if (name !== undefined) {
+    judgeSetting({ name, value, isReset: false }, env);
+    return;
+  }
+  // pg_dump sets a setting by its name from pg_settings. A list is no encoding and no boolean, so whichever setting it
+  // is, it is none of those that must not change.
+  if (value === undefined || !value.includes(',')) {
     throw new MeaningError(
       'forbidden_setting',
       'set_config() through the gateway needs the name of the setting as a constant',
     );
   }
-  judgeSetting({ name, value, isReset: false }, env);
+  env.tally.act('sql:set');
+  env.tally.act('sql:set_role');
+  env.tally.act('sql:set_search_path', inTarget('Setting', env.ctx.target, 'search_path'));
+  env.tally.effect({ kind: 'search_path' });
+  env.tally.effect({ kind: 'role', name: undefined });
 }
 
 /** RESET ALL: back to what the session started with; role and session authorization are not part of it. */

@@ -67,7 +67,7 @@ function isOff(text: string | undefined): boolean {
 function call(body: Body<'CallStmt'>, env: Env): StatementResult {
   if (body.funccall === undefined) throw new MeaningError('unsupported', 'a CALL without a procedure');
   const { value } = env.rules.call(body.funccall, env);
-  return { output: { columns: [{ name: '', labels: value.labels, type: 0, direct: false }] } };
+  return { output: { columns: [{ name: '', labels: value.labels, type: 0, direct: false, computed: true }] } };
 }
 
 function relations(nodes: readonly object[] | undefined, verb: 'sql:lock', env: Env): StatementResult {

@@ -25,7 +25,9 @@ export function sublinkValue(body: Body<'SubLink'>, env: Env): Value {
     case 'MULTIEXPR_SUBLINK':
     case undefined: {
       const type = body.subLinkType === 'ARRAY_SUBLINK' ? typeOid.unknownYet : output.columns[0]?.type;
-      return { labels: outputLabels(output), constant: false, type: type ?? typeOid.unknownYet };
+      const whole = body.subLinkType === 'EXPR_SUBLINK' && output.columns[0]?.computed === false;
+      const value = { labels: outputLabels(output), constant: false, type: type ?? typeOid.unknownYet };
+      return whole && output.open === undefined ? { ...value, whole } : value;
     }
     default:
       throw new MeaningError('unsupported', `the gateway does not understand the subquery form ${body.subLinkType}`);

@@ -9,7 +9,7 @@ import type { ScopeColumn, Source } from './scope.ts';
 /** Functions in FROM, XMLTABLE and JSON_TABLE: rows made of values. */
 
 function column(name: string, labels: Labels, type: number = typeOid.unknownYet): ScopeColumn {
-  return { name, labels, type, direct: false };
+  return { name, labels, type, direct: false, computed: true };
 }
 
 /** How many rows come out, and which, shows what went in. */

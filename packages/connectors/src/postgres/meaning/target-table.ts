@@ -3,7 +3,7 @@ import type { SqlVerb } from '../../sql/verbs.ts';
 import type { Relation } from '../catalog/catalog.ts';
 import type { Body, Node, RangeVar } from './ast.ts';
 import { as, strings } from './ast.ts';
-import { type Env, type Output, withScope } from './env.ts';
+import { type Env, isComputed, type Output, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { relationSource } from './from.ts';
 import { type ScopeColumn, type Source, scopeOf } from './scope.ts';
@@ -61,7 +61,7 @@ export function columnOf(table: TargetTable, name: string, env: Env): ScopeColum
   const column = table.relation.columns[at];
   if (column === undefined) {
     if (table.relation.open === true)
-      return { name, labels: env.names.relationLabels(table.relation), type: 0, direct: false };
+      return { name, labels: env.names.relationLabels(table.relation), type: 0, direct: false, computed: true };
     throw new MeaningError('undefined_column', `column "${name}" of relation "${table.relation.name}" does not exist`);
   }
   return {
@@ -73,11 +73,15 @@ export function columnOf(table: TargetTable, name: string, env: Env): ScopeColum
   };
 }
 
-/** A labelled value may be written only where it keeps its labels. */
-export function assign(column: ScopeColumn, given: Labels, env: Env): void {
+/**
+ * A labelled value may be written only where it keeps its labels, and only whole: a part of it, put in its own place,
+ * could be compared with, and a mask would show some of that part.
+ */
+export function assign(column: ScopeColumn, given: Labels, computed: boolean, env: Env): void {
   if (column.path !== undefined) env.tally.column(column.path, []);
-  if (!containsLabels(column.labels, given)) {
-    env.tally.expose(given, `writes a labelled value into ${column.path ?? column.name}`);
+  if (computed || !containsLabels(column.labels, given)) {
+    const what = computed ? 'something computed from a labelled value' : 'a labelled value';
+    env.tally.expose(given, `writes ${what} into ${column.path ?? column.name}`);
   }
 }
 
@@ -91,7 +95,7 @@ export function assignments(nodes: readonly Node[] | undefined, table: TargetTab
       for (const bound of [index?.lidx, index?.uidx]) if (bound !== undefined) env.rules.value(bound, env);
     }
     const value = env.rules.value(target.val, env);
-    assign(columnOf(table, target.name ?? '', env), value.labels, env);
+    assign(columnOf(table, target.name ?? '', env), value.labels, isComputed(value), env);
   }
 }
 

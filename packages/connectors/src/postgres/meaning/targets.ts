@@ -1,7 +1,7 @@
 import type { Body, Node } from './ast.ts';
 import { as, kindOf, lastOf, strings } from './ast.ts';
 import { findQualified, readColumn, wholeRow } from './column.ts';
-import type { Env, Output, OutputColumn } from './env.ts';
+import { type Env, isComputed, type Output, type OutputColumn } from './env.ts';
 import { MeaningError } from './error.ts';
 import { type Source, sourceLabels } from './scope.ts';
 
@@ -39,6 +39,7 @@ function outputColumn(target: Body<'ResTarget'>, node: Node, env: Env): OutputCo
     labels: value.labels,
     type: value.type,
     direct: isColumn && value.column?.direct === true,
+    computed: isComputed(value),
     ...(isColumn && value.column?.path !== undefined ? { path: value.column.path } : {}),
   };
 }

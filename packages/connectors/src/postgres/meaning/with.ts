@@ -118,7 +118,7 @@ function named(output: Output, cte: Cte, env: Env): Output {
     if (node !== undefined) env.rules.value(node, env);
   }
   for (const name of added) {
-    if (name !== undefined) columns.push({ name, labels, type: typeOid.unknownYet, direct: false });
+    if (name !== undefined) columns.push({ name, labels, type: typeOid.unknownYet, direct: false, computed: true });
   }
   return { ...output, columns };
 }
