@@ -14,8 +14,16 @@ export interface ShippedConnector {
   readonly declares: Declarations;
   /** Settings a target of this kind has beside the generic ones. */
   readonly targetSettings: readonly string[];
+  /** Secrets its targets' `credential` may name, beside `username`. */
+  readonly credentialSecrets: readonly string[];
 }
 
 export const connectors: readonly ShippedConnector[] = [
-  { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targetSettings: ['database'] },
+  {
+    id: 'postgres',
+    create: createPostgresConnector,
+    declares: sqlDeclarations,
+    targetSettings: ['database'],
+    credentialSecrets: ['password'],
+  },
 ];

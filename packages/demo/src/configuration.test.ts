@@ -26,7 +26,9 @@ it('writes a configuration that the gateway has nothing to say against', async (
   await writeConfiguration(at, { api: 0, postgres: 0 }, database, identity);
   await mkdir(at.database);
   await writeFile(join(at.database, 'gateway-password'), 'secret\n');
-  const problems = checkConfig(at.config, { connectors: [{ id: 'postgres', targetSettings: ['database'] }] });
+  const problems = checkConfig(at.config, {
+    connectors: [{ id: 'postgres', targetSettings: ['database'], credentialSecrets: ['password'] }],
+  });
   expect(problems).toEqual([]);
   expect((await stat(at.config)).mode & 0o077).toBe(0);
 });

@@ -2,7 +2,10 @@ import { connectors } from '@sluice/connectors/index.ts';
 import type { KnownConnector } from './config/schema.ts';
 
 /** What the configuration must know of the connectors that ship. */
-export const knownConnectors: readonly KnownConnector[] = connectors.map(({ id, targetSettings }) => ({
-  id,
-  targetSettings,
-}));
+export const knownConnectors: readonly KnownConnector[] = connectors.map(
+  ({ id, targetSettings, credentialSecrets }) => ({
+    id,
+    targetSettings,
+    credentialSecrets,
+  }),
+);

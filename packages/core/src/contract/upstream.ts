@@ -4,7 +4,8 @@ import type { TlsMode, UpstreamSocket } from './link.ts';
 /** What the gateway logs in with; the client never sees any of it. */
 export interface UpstreamCredential {
   readonly username: string;
-  readonly password?: Redacted;
+  /** By the key the connector declared: `password`, `private_key`, … */
+  readonly secrets: Readonly<Record<string, Redacted>>;
 }
 
 /** A target as its connector needs it to log in: connector-specific settings are strings from the configuration. */

@@ -9,7 +9,12 @@ let session: PipelineSession;
 beforeEach(() => {
   world = new World();
   session = new PipelineSession(world.ports, info, world.recorder);
-  session.attach({ socket: world.socket, tls: 'disable', credential: { username: 'gateway' }, settings: {} });
+  session.attach({
+    socket: world.socket,
+    tls: 'disable',
+    credential: { username: 'gateway', secrets: {} },
+    settings: {},
+  });
   session.established();
 });
 

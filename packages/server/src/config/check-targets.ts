@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readCertificate } from './check-files.ts';
-import { absolute } from './config.ts';
+import { absolute, secretsOf } from './config.ts';
 import type { Environment } from './environment.ts';
 import { isLoopbackHost } from './host-port.ts';
 import type { DocumentPath, Finding } from './problem.ts';
@@ -64,13 +64,13 @@ function checkTargetTls(target: TargetDocument, path: DocumentPath, dir: string)
 }
 
 function checkCredential(target: TargetDocument, path: DocumentPath, dir: string, environment: Environment): Finding[] {
-  const { password } = target.credential;
-  if (password === undefined) return [];
-  try {
-    readSecretNow(absolute(password, dir), environment);
-    return [];
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    return [{ severity: 'error', path: [...path, 'credential', 'password'], message: error.message }];
-  }
+  return Object.entries(secretsOf(target.credential)).flatMap(([key, reference]): Finding[] => {
+    try {
+      readSecretNow(absolute(reference, dir), environment);
+      return [];
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      return [{ severity: 'error', path: [...path, 'credential', key], message: error.message }];
+    }
+  });
 }

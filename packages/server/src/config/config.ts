@@ -30,7 +30,7 @@ export interface IssuerConfig {
 export interface TargetConfig extends Target {
   readonly address: HostPort;
   readonly tls: { readonly mode: TlsMode /** Absolute path of a PEM file. */; readonly ca?: string };
-  readonly credential: { readonly username: string; readonly password?: Reference };
+  readonly credential: { readonly username: string; readonly secrets: Readonly<Record<string, Reference>> };
   /** What the connector declared, as written. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -147,7 +147,8 @@ function targetOf(
     const value = written[key];
     if (typeof value === 'string') settings[key] = value;
   }
-  const { username, password } = target.credential;
+  const { username } = target.credential;
+  const secrets = Object.entries(secretsOf(target.credential)).map(([key, secret]) => [key, absolute(secret, dir)]);
   const ca = 'ca' in target.tls ? target.tls.ca : undefined;
   return {
     name: target.name,
@@ -155,7 +156,7 @@ function targetOf(
     tags: target.tags,
     address: target.address,
     tls: { mode: target.tls.mode, ...(ca === undefined ? {} : { ca: resolve(dir, ca) }) },
-    credential: { username, ...(password === undefined ? {} : { password: absolute(password, dir) }) },
+    credential: { username, secrets: Object.fromEntries(secrets) },
     settings,
   };
 }
@@ -167,6 +168,16 @@ function storeOf(store: string, dir: string, environment: Environment): StoreCon
     kind: 'postgres',
     url: reference ? readSecretNow(absolute(reference, dir), environment) : new Redacted(store),
   };
+}
+
+/** The references in a target's credential; which there may be is the connector's to say. */
+export function secretsOf(credential: ConfigDocument['targets'][number]['credential']): Record<string, Reference> {
+  const { username: _, ...secrets } = credential;
+  return Object.fromEntries(
+    Object.entries(secrets as Record<string, Reference | undefined>).flatMap(([key, value]) =>
+      value ? [[key, value]] : [],
+    ),
+  );
 }
 
 /** A reference whose path no longer depends on where it was written. */

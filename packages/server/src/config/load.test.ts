@@ -39,7 +39,7 @@ describe('a good file', () => {
           tags: [],
           address: { host: '127.0.0.1', port: 5432 },
           tls: { mode: 'verify-full' },
-          credential: { username: 'gw', password: { kind: 'env', name: 'SHOP_PASSWORD' } },
+          credential: { username: 'gw', secrets: { password: { kind: 'env', name: 'SHOP_PASSWORD' } } },
           settings: { database: 'shop' },
         },
       ],
@@ -97,9 +97,9 @@ limits: {pre_auth_bytes: 32KiB, pre_auth_time: 5s, message_bytes: 1MiB, statemen
       [
         { mode: 'verify-ca', ca: join(folder.dir, 'one.crt') },
         {},
-        { username: 'gw', password: { kind: 'file', path: join(folder.dir, 'password') } },
+        { username: 'gw', secrets: { password: { kind: 'file', path: join(folder.dir, 'password') } } },
       ],
-      [{ mode: 'verify-full' }, { perch: 'top' }, { username: 'gw' }],
+      [{ mode: 'verify-full' }, { perch: 'top' }, { username: 'gw', secrets: {} }],
     ]);
     expect(config.targets[1]?.address).toEqual({ host: '2001:db8::1', port: 99 });
     expect(config.store.kind === 'postgres' && config.store.url.reveal()).toBe('postgres://u:p4ssword@db/sluice');

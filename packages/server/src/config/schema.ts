@@ -13,6 +13,8 @@ export interface KnownConnector {
   readonly id: string;
   /** Keys its targets may have beyond the generic ones; their values are texts handed to it as they are. */
   readonly targetSettings: readonly string[];
+  /** Secrets that its targets' `credential` may hold beside `username`, each a reference. */
+  readonly credentialSecrets: readonly string[];
 }
 
 const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
@@ -65,9 +67,16 @@ function targetSection(connector: KnownConnector) {
     credential: z
       .strictObject({
         username: line(256).describe('The account the gateway logs in with.'),
-        password: reference()
-          .optional()
-          .describe('Its password: `env:NAME` or `file:path`. Read again for each login, so that it may rotate.'),
+        ...Object.fromEntries(
+          connector.credentialSecrets.map((key) => [
+            key,
+            reference()
+              .optional()
+              .describe(
+                `Its ${key.replaceAll('_', ' ')}: \`env:NAME\` or \`file:path\`. Read again for each login, so that it may rotate.`,
+              ),
+          ]),
+        ),
       })
       .describe('What the gateway logs in with. Clients never see it.'),
     tags: z

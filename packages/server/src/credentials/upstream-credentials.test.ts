@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const variables: Record<string, string> = { PASSWORD: 'from-env' };
 const withPassword = (password?: { kind: 'env'; name: string } | { kind: 'file'; path: string }) =>
   createUpstreamCredentials(
-    [{ name: 'shop', credential: { username: 'gw', ...(password ? { password } : {}) } }],
+    [{ name: 'shop', credential: { username: 'gw', secrets: password ? { password } : {} } }],
     createSecrets({ variables }),
   );
 
@@ -23,7 +23,7 @@ describe('an upstream credential', () => {
   test('comes from the environment, and does not print', async () => {
     const credential = await withPassword({ kind: 'env', name: 'PASSWORD' }).forTarget('shop');
     expect(credential.username).toBe('gw');
-    expect(credential.password?.reveal()).toBe('from-env');
+    expect(credential.secrets['password']?.reveal()).toBe('from-env');
     expect(`${inspect(credential)}${JSON.stringify(credential)}`).not.toContain('from-env');
   });
 
@@ -31,14 +31,14 @@ describe('an upstream credential', () => {
     const path = join(folder, 'password');
     const credentials = withPassword({ kind: 'file', path });
     await writeFile(path, 'first\n');
-    expect((await credentials.forTarget('shop')).password?.reveal()).toBe('first');
+    expect((await credentials.forTarget('shop')).secrets['password']?.reveal()).toBe('first');
     await writeFile(`${path}.new`, ' second with spaces \r\n');
     await rename(`${path}.new`, path);
-    expect((await credentials.forTarget('shop')).password?.reveal()).toBe(' second with spaces ');
+    expect((await credentials.forTarget('shop')).secrets['password']?.reveal()).toBe(' second with spaces ');
   });
 
   test('may have no password', async () => {
-    expect(await withPassword().forTarget('shop')).toEqual({ username: 'gw' });
+    expect(await withPassword().forTarget('shop')).toEqual({ username: 'gw', secrets: {} });
   });
 
   test('of an unknown target is refused', async () => {

@@ -1,5 +1,6 @@
 import type { UpstreamCredential } from '@sluice/core/contract/upstream.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
+import type { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { TargetConfig } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 
@@ -14,21 +15,22 @@ export interface UpstreamCredentials {
 
 export function createUpstreamCredentials(
   targets: readonly Pick<TargetConfig, 'name' | 'credential'>[],
-  secrets: Secrets,
+  source: Secrets,
 ): UpstreamCredentials {
   const credentials = new Map(targets.map(({ name, credential }) => [name, credential]));
   return {
     async forTarget(name) {
       const credential = credentials.get(name);
       if (!credential) throw new CoreError('unknown_target', 'client', 'There is no such target.');
-      const { username, password } = credential;
-      if (password === undefined) return { username };
+      const { username } = credential;
       try {
-        return { username, password: await secrets.read(password) };
+        const secrets: Record<string, Redacted> = {};
+        for (const [key, reference] of Object.entries(credential.secrets)) secrets[key] = await source.read(reference);
+        return { username, secrets };
       } catch (cause) {
         throw new CoreError('upstream_login', 'gateway', 'The gateway cannot log in to the target.', {
           cause,
-          detail: `target ${name}: ${cause instanceof Error ? cause.message : 'its password can’t be read'}`,
+          detail: `target ${name}: ${cause instanceof Error ? cause.message : 'its secret can’t be read'}`,
         });
       }
     },

@@ -198,9 +198,10 @@ function md5(bytes: Buffer): string {
 }
 
 function password(access: UpstreamAccess): string {
-  if (!access.credential.password)
+  const { password } = access.credential.secrets;
+  if (!password)
     throw failed('The database asks for a password, and the target has none configured.');
-  return access.credential.password.reveal();
+  return password.reveal();
 }
 
 /** The server's own words go to the log only: they may name users, hosts or rules that are not the client's business. */

@@ -20,8 +20,8 @@ export interface ConfigFolder {
 
 export const options: ConfigOptions = {
   connectors: [
-    { id: 'postgres', targetSettings: ['database'] },
-    { id: 'parrot', targetSettings: ['perch'] },
+    { id: 'postgres', targetSettings: ['database'], credentialSecrets: ['password'] },
+    { id: 'parrot', targetSettings: ['perch'], credentialSecrets: ['password'] },
   ],
   environment: {
     variables: {
