@@ -43,7 +43,7 @@ export const calls: readonly Row[] = [
   [
     "select query_to_xml('select * from customers', true, true, '')",
     [
-      'select: call pg_catalog/query_to_xml; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
+      'select: call pg_catalog/query_to_xml; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn; exposed',
     ],
   ],
   [
@@ -103,7 +103,7 @@ export const calls: readonly Row[] = [
   [
     "select ts_stat('select 1')",
     [
-      'select: call pg_catalog/ts_stat; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
+      'select: call pg_catalog/ts_stat; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn; exposed',
     ],
   ],
   ['select txid_current(), random(), gen_random_uuid()', ['select: compute shop']],
@@ -114,5 +114,56 @@ export const calls: readonly Row[] = [
     [
       'select: call pg_catalog/pg_stat_get_activity; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
     ],
+  ],
+  ["select nextval('customers')", ['select: sequence shop']],
+  ["select nextval('nope')", ['select: sequence shop']],
+  ['select nextval($1)', ['select: sequence shop']],
+  [
+    "select format('%s', variadic array[email]) from customers",
+    ['select: select public/customers; reads pii.email; expressions pii.email'],
+  ],
+  ['select lookup($1 => 1)', ['refused: syntax']],
+  [
+    'select U&"l\\006fokup"(1)',
+    ['select: call public/lookup; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn'],
+  ],
+  ['select id from customers order by name using <', ['select: select public/customers']],
+  [
+    'select id from customers order by name using operator(public.===)',
+    ['select: select public/customers, call evil/cheap; reads pci pii.email pii.phone pii.ssn'],
+  ],
+  [
+    'select id from customers order by lookup(id)',
+    ['select: select public/customers, call public/lookup; reads pci pii.email pii.phone pii.ssn; exposed'],
+  ],
+  [
+    'select * from customers tablesample evil.method (1)',
+    ['select: call evil/method, select public/customers; reads pii.email pii.phone pii.ssn'],
+  ],
+  [
+    'select count(lookup(id)) over (order by id) from orders',
+    [
+      'select: select public/orders, call public/lookup; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
+    ],
+  ],
+  [
+    'insert into orders (note) values (lookup(1))',
+    ['insert: insert public/orders, call public/lookup; reads pci pii.email pii.phone pii.ssn; exposed'],
+  ],
+  ["select pg_notify('a', 'b') from orders", ['select: select public/orders, notify a']],
+  ['select last_value from numbers', ['select: select public/numbers']],
+  ["select set_config('role', $1, false)", ['select: set_role shop; then role search_path']],
+  ["select set_config('client_encoding', 'utf-8', false)", ['select: session shop; then setting']],
+  ["select set_config('standard_conforming_strings', $1, false)", ['refused: forbidden_setting']],
+  [
+    "select set_config(name, 'a, b', false) from pg_settings",
+    [
+      'select: select pg_catalog/pg_settings, set shop, set_role shop, set_search_path search_path; then search_path role',
+    ],
+  ],
+  ["select current_setting('x')", ['select: compute shop']],
+  [
+    "select convert_from(convert_to(email, 'UTF8'), 'LATIN1') from customers",
+    ['select: select public/customers; reads pii.email; expressions pii.email; exposed'],
   ],
 ];

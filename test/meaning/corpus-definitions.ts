@@ -99,11 +99,11 @@ export const definitions: readonly Row[] = [
   ['create schema s2 create table t(id int)', ['refused: unsupported']],
   [
     "create function g() returns int language sql as 'select 1'",
-    ['create_function: create public/g; then function ddl'],
+    ['create_function: create public/g; reads pci pii.email pii.phone pii.ssn; exposed; then function ddl'],
   ],
   [
     "create procedure p1() language sql as 'delete from customers'",
-    ['create_procedure: create public/p1; then function ddl'],
+    ['create_procedure: create public/p1; reads pci pii.email pii.phone pii.ssn; exposed; then function ddl'],
   ],
   [
     "create function g3() returns int language sql set client_encoding = 'LATIN1' as 'select 1'",
@@ -111,7 +111,7 @@ export const definitions: readonly Row[] = [
   ],
   [
     'create trigger t1 before update on customers for each row when (old.email is distinct from new.email) execute function tf()',
-    ['create_trigger: create public/customers; reads pii.email; exposed; then ddl'],
+    ['create_trigger: create public/customers; reads pii.email pii.phone pii.ssn; exposed; then ddl'],
   ],
   ['create rule r1 as on insert to customers do instead nothing', ['refused: unsupported']],
   ['create policy p1 on customers using (name = current_user)', ['create_policy: create public/customers']],

@@ -39,13 +39,13 @@ export const session: readonly Row[] = [
   [
     "create or replace function lower(text) returns text language sql as 'select $1'; select lower('x')",
     [
-      'create_function: create public/lower; then function ddl',
+      'create_function: create public/lower; reads pci pii.email pii.phone pii.ssn; exposed; then function ddl',
       'select: call public/lower; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
     ],
   ],
   [
     'create function g2() returns int begin atomic select count(*) from customers; end',
-    ['create_function: create public/g2; then function ddl'],
+    ['create_function: create public/g2; reads pci pii.email pii.phone pii.ssn; exposed; then function ddl'],
   ],
   [
     "copy customers (name) from stdin with (format csv, delimiter ';', null 'NULL') where id > 1",
@@ -134,8 +134,8 @@ export const session: readonly Row[] = [
     'call lookup(1)',
     ['call: call public/lookup; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn'],
   ],
-  ['do $$ begin perform 1; end $$', ['do: do shop; reads pci pii.email pii.phone pii.ssn']],
-  ["do language plpgsql 'begin end'", ['do: do shop; reads pci pii.email pii.phone pii.ssn']],
+  ['do $$ begin perform 1; end $$', ['do: do shop; reads pci pii.email pii.phone pii.ssn; exposed']],
+  ["do language plpgsql 'begin end'", ['do: do shop; reads pci pii.email pii.phone pii.ssn; exposed']],
   ['lock table customers in exclusive mode', ['lock: lock public/customers']],
   ['lock customers, orders', ['lock: lock public/customers public/orders']],
   ['vacuum full customers', ['vacuum: maintain public/customers']],
@@ -218,7 +218,7 @@ export const session: readonly Row[] = [
   [
     "create function nu() returns int language sql as 'select 1'; select nu()",
     [
-      'create_function: create public/nu; then function ddl',
+      'create_function: create public/nu; reads pci pii.email pii.phone pii.ssn; exposed; then function ddl',
       'select: call public/nu; reads pci pii.email pii.phone pii.ssn; expressions pci pii.email pii.phone pii.ssn',
     ],
   ],

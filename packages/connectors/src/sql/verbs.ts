@@ -111,7 +111,7 @@ export const sqlVerbs = {
   'sql:set_search_path': { access: 'admin', resources: ['Setting'], doc: 'Changes what unqualified names mean.' },
   'sql:maintain': {
     access: 'admin',
-    resources: ['Table', 'Schema', 'Target'],
+    resources: ['Table', 'Sequence', 'SchemaObject', 'Schema', 'Target'],
     doc: 'VACUUM, ANALYZE, CLUSTER, REINDEX, REFRESH, CHECKPOINT.',
   },
   'sql:copy_file': {

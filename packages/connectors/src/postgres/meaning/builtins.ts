@@ -35,6 +35,11 @@ const readsAnything = set(`
   pg_logical_slot_get_binary_changes pg_logical_slot_peek_binary_changes pg_get_sequence_data
 `);
 
+/** Of those, the ones that run SQL given as text: it may also keep, send or compare what it reads. */
+export const runsSql = set(`
+  query_to_xml query_to_xml_and_xmlschema query_to_xmlschema cursor_to_xml cursor_to_xmlschema ts_stat ts_rewrite
+`);
+
 /** Stable or immutable in the catalog, and still more than computing. */
 const notJustComputing = set(`
   pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings pg_config
@@ -66,20 +71,6 @@ export function classify(one: Pick<CatalogFunction, 'name' | 'volatility'>): Bui
   if (one.volatility !== 'volatile') return 'compute';
   return harmlessVolatile.has(one.name) ? 'compute' : 'call';
 }
-
-/**
- * Never fail because of the value they are given, and give back at most what they were given: a labelled value stays a
- * labelled value. With any other function, whether it fails, how long it takes or how many rows it makes answers a question.
- */
-export const transparent = set(`
-  upper lower initcap trim btrim ltrim rtrim left right substr substring split_part replace translate reverse concat
-  concat_ws quote_ident quote_literal quote_nullable format md5 sha224 sha256 sha384 sha512 length char_length
-  character_length octet_length bit_length to_json to_jsonb row_to_json array_to_json json_build_object
-  jsonb_build_object json_build_array jsonb_build_array json_agg jsonb_agg json_agg_strict jsonb_agg_strict array_agg
-  string_agg xmlagg count sum avg array_to_string array_append array_prepend array_cat array_length cardinality
-  first_value last_value nth_value lag lead pg_typeof pg_column_size to_char unaccent coalesce json_strip_nulls
-  jsonb_strip_nulls jsonb_pretty text varchar bpchar name
-`);
 
 /** Extensions whose C functions compute with what they are given and reach nothing else. */
 const computingExtensions = set(`

@@ -4,6 +4,7 @@ import { items, strings } from './ast.ts';
 import { type Env, nothing, typeOid, type Value } from './env.ts';
 import { MeaningError } from './error.ts';
 import { callOperator, callOperatorOn } from './operators.ts';
+import type { ScopeColumn } from './scope.ts';
 
 /**
  * Operators. Comparing a labelled value answers a question about it, even when the value itself comes back masked; what
@@ -69,7 +70,7 @@ function plain(name: readonly string[], left: Value | undefined, right: Value, e
     operator === '=' || operator === '<>'
       ? comparison(operator, left ?? nothing, right, env)
       : transparent.has(operator)
-        ? both(left ?? nothing, right)
+        ? chosen(operator, left ?? nothing, right, env)
         : ordered(left, [right], operator, env);
   if (called === undefined) return result;
   const { constant, type } = result;
@@ -86,6 +87,12 @@ function both(a: Value, b: Value): Value {
   return judged(a) && judged(b) && (a.judged === true || b.judged === true) ? { ...value, judged: true } : value;
 }
 
+/** A labelled key or path chooses what comes back, and how much of it there is shows in more ways than by its value. */
+function chosen(operator: string, left: Value, right: Value, env: Env): Value {
+  if (operator !== '||') env.tally.expose(right.labels, `looks up a labelled value by ${operator}`);
+  return both(left, right);
+}
+
 /** Anything that computes with a labelled value or puts it in an order: each answer, or failure, tells about it. */
 function ordered(left: Value | undefined, rights: readonly Value[], operator: string, env: Env): Value {
   const values = left === undefined ? rights : [left, ...rights];
@@ -98,6 +105,11 @@ function resultType(operator: string, values: readonly Value[]): number {
   if (/[<>=~]/.test(operator) || operator === 'BETWEEN') return typeOid.boolean;
   const [first] = values;
   return first !== undefined && values.every((value) => value.type === first.type) ? first.type : typeOid.unknownYet;
+}
+
+/** A value as it is stored: a part of it would be found out by asking for one part after the other. */
+function isStored(column: ScopeColumn | undefined): boolean {
+  return column?.direct === true && column.computed !== true;
 }
 
 /** `=`, `<>`, IN, IS DISTINCT FROM, NULLIF, CASE x WHEN. */
@@ -116,8 +128,7 @@ export function comparison(operator: string, left: Value, right: Value, env: Env
     return result;
   }
   const asked = (column: Value, other: Value): boolean =>
-    column.column?.direct === true &&
-    (other.constant || (other.column?.direct === true && sameLabels(column.labels, other.labels)));
+    isStored(column.column) && (other.constant || (isStored(other.column) && sameLabels(column.labels, other.labels)));
   if (!asked(left, right) && !asked(right, left)) {
     env.tally.expose(
       labels,

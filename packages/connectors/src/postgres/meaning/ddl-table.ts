@@ -145,6 +145,7 @@ function onTablePart(
 
 function createTrigger(body: Body<'CreateTrigStmt'>, env: Env): StatementResult {
   const relation = onTable(body.relation, 'sql:create', env);
+  env.tally.expose(env.names.relationLabels(relation), `hands labelled values of ${relation.name} to a trigger`);
   const sources = sourcesOf(relation, ['new', 'old'], env);
   sweep([body.whenClause, body.constrrel], { verb: 'sql:create', sources, reason: 'fires by labelled values' }, env);
   env.tally.effect({ kind: 'ddl' });

@@ -1,6 +1,6 @@
 import { joinAllLabels, type Labels, noLabels } from '../../sql/label-set.ts';
 import type { Body, Node } from './ast.ts';
-import { as, kindOf } from './ast.ts';
+import { as, kindOf, strings } from './ast.ts';
 import { castValue } from './cast.ts';
 import { columnValue } from './column.ts';
 import { comparison, operation } from './comparison.ts';
@@ -8,6 +8,7 @@ import { type Env, isComputed, nothing, typeOid, type Value, type ValueRules } f
 import { MeaningError } from './error.ts';
 import { fieldCall } from './functions.ts';
 import { jsonRules } from './json.ts';
+import { callOperator } from './operators.ts';
 import { sublinkValue } from './sublink.ts';
 
 /**
@@ -89,6 +90,7 @@ function indirectionValue(body: Body<'A_Indirection'>, env: Env): Value {
     const index = as(step, 'A_Indices');
     if (index !== undefined) {
       const bounds = each([index.lidx, index.uidx], env);
+      tells(joinAllLabels(bounds.map((bound) => bound.labels)), env, 'looks up by a labelled value');
       value = combine([value, ...bounds]);
     }
     if (as(step, 'A_Star') !== undefined) value = combine([value]);
@@ -107,7 +109,8 @@ function nullTest(body: Body<'NullTest'>, env: Env): Value {
   const arg = body.arg === undefined ? nothing : expressionValue(body.arg, env);
   const { labels, constant } = arg;
   const value: Value = { labels, constant, type: typeOid.boolean };
-  return arg.column?.direct !== true && labels.length > 0 ? value : { ...value, judged: true };
+  const stored = arg.column?.direct === true && arg.column.computed !== true;
+  return !stored && labels.length > 0 ? value : { ...value, judged: true };
 }
 
 function greatest(body: Body<'MinMaxExpr'>, env: Env): Value {
@@ -179,6 +182,7 @@ const rules: ValueRules = {
   SortBy: (body, env) => {
     const value = combine(each([body.node], env));
     tells(value.labels, env, 'orders by a labelled value');
+    if (body.useOp !== undefined) callOperator(strings(body.useOp), typeOid.unknownYet, typeOid.unknownYet, env);
     return value;
   },
   String: () => nothing,

@@ -48,6 +48,7 @@ export function fromItem(node: Node, env: Env, before: readonly Source[]): FromI
       for (const arg of [...(body.args ?? []), ...(body.repeatable === undefined ? [] : [body.repeatable])]) {
         env.tally.expose(env.rules.value(arg, lateral).labels, 'samples by a labelled value');
       }
+      sampling(strings(body.method), env);
       return fromItem(present(body.relation), env, before);
     }
     case 'JoinExpr':
@@ -55,6 +56,14 @@ export function fromItem(node: Node, env: Env, before: readonly Source[]): FromI
     default:
       throw new MeaningError('unsupported', `the gateway does not understand ${kindOf(node)} in FROM and refuses it`);
   }
+}
+
+/** Both standard methods only pick rows; any other is somebody's code. */
+function sampling(method: readonly string[], env: Env): void {
+  const name = method[method.length - 1] ?? '';
+  const schema = method[method.length - 2];
+  if ((name === 'system' || name === 'bernoulli') && (schema === undefined || schema === 'pg_catalog')) return;
+  env.tally.call({ schema: schema ?? env.names.creationSchemaOf(undefined), name });
 }
 
 function present<T>(value: T | undefined): T {

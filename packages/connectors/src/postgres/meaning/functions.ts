@@ -3,12 +3,13 @@ import { inTarget } from '../../sql/resources.ts';
 import type { CatalogFunction } from '../catalog/catalog.ts';
 import type { Body, Node } from './ast.ts';
 import { as, optionText, strings } from './ast.ts';
-import { classify, onlyComputes, transparent } from './builtins.ts';
+import { classify, onlyComputes, runsSql } from './builtins.ts';
 import { castTo } from './cast.ts';
 import { allLabels, type CallResult, type Env, typeOid, type Value } from './env.ts';
 import { MeaningError } from './error.ts';
 import { couldBe } from './operators.ts';
 import { judgeSetConfig } from './settings.ts';
+import { isTransparent, tellsAbout } from './transparent.ts';
 import { windowOver } from './window.ts';
 
 /**
@@ -43,7 +44,7 @@ export function callFunction(body: Body<'FuncCall'>, env: Env): CallResult {
     env.tally.scrub = true;
     labels = allLabels(env);
   }
-  for (const one of fitting) labels = joinLabels(labels, judge(one, body.args ?? [], given, env));
+  for (const one of fitting) labels = joinLabels(labels, judge(one, body.args ?? [], args, given, env));
   if (fitting.some((one) => one.returnsSet)) env.tally.expose(given, 'makes rows out of a labelled value');
   env.tally.read(labels);
   const returned = fitting[0]?.returnType ?? typeOid.unknownYet;
@@ -51,11 +52,24 @@ export function callFunction(body: Body<'FuncCall'>, env: Env): CallResult {
   const constant =
     args.every((arg) => arg.constant) && fitting.every((one) => one.kind === 'function') && fresh === undefined;
   return {
-    value: { labels, constant, type: concrete(type, env) },
+    value: { labels, constant, type: concrete(type, env), ...sameQuestion(name, fitting, args) },
     columns: resultColumns(fitting, name, env),
     name,
     given,
   };
+}
+
+/** lower(column) = lower($1) asks what column = $1 asks. Of other types than text, lower is the bound of a range. */
+function sameQuestion(
+  name: string,
+  fitting: readonly CatalogFunction[],
+  args: readonly Value[],
+): Pick<Value, 'column' | 'whole'> {
+  const [only] = args;
+  if (only?.column === undefined || args.length !== 1 || (name !== 'lower' && name !== 'upper')) return {};
+  if (only.type !== typeOid.text && only.type !== typeOid.varchar) return {};
+  if (!fitting.every((one) => one.builtIn)) return {};
+  return { column: only.column, ...(only.whole === true ? { whole: true as const } : {}) };
 }
 
 /** `(x).f`, `t.f` where f is no column: f(x) if there is such a function, else a field of a composite value. */
@@ -68,11 +82,12 @@ export function fieldCall(field: string, value: Value, env: Env): Value {
     labels = joinLabels(labels, allLabels(env));
   }
   for (const one of fitting) {
-    if (!one.builtIn || classify(one) !== 'compute') labels = joinLabels(labels, judge(one, [], value.labels, env));
+    if (!one.builtIn || classify(one) !== 'compute')
+      labels = joinLabels(labels, judge(one, [], [value], value.labels, env));
   }
   env.tally.read(labels);
   env.tally.expose(
-    fitting.length > 0 && !transparent.has(field) && value.row !== undefined ? value.labels : noLabels,
+    fitting.length > 0 && !isTransparent(field) && value.row !== undefined ? value.labels : noLabels,
     `calls ${field} with a labelled value`,
   );
   return { labels, constant: value.constant, type: typeOid.unknownYet };
@@ -105,12 +120,12 @@ function nearest(fitting: readonly CatalogFunction[], args: readonly Value[]): r
 }
 
 /** What the result may carry, beyond its arguments, when this is the function called. */
-function judge(one: CatalogFunction, nodes: readonly Node[], given: Labels, env: Env): Labels {
+function judge(one: CatalogFunction, nodes: readonly Node[], args: readonly Value[], given: Labels, env: Env): Labels {
   if (!one.builtIn) {
     if (one.schema !== 'information_schema') env.tally.call(one);
     env.tally.scrub = true;
     if (onlyComputes(one)) {
-      if (!transparent.has(one.name)) env.tally.expose(given, `computes with a labelled value by ${one.name}`);
+      env.tally.expose(tellsAbout(one, nodes, args, given), `computes with a labelled value by ${one.name}`);
       return noLabels;
     }
     env.tally.expose(given, `gives a labelled value to the function ${one.name}`);
@@ -119,7 +134,7 @@ function judge(one: CatalogFunction, nodes: readonly Node[], given: Labels, env:
   switch (classify(one)) {
     case 'compute':
     case 'show':
-      if (!transparent.has(one.name)) env.tally.expose(given, `computes with a labelled value by ${one.name}`);
+      env.tally.expose(tellsAbout(one, nodes, args, given), `computes with a labelled value by ${one.name}`);
       return noLabels;
     case 'sequence':
       return sequence(one, nodes, given, env);
@@ -143,6 +158,7 @@ function judge(one: CatalogFunction, nodes: readonly Node[], given: Labels, env:
     case 'reads_anything':
       env.tally.call(one);
       env.tally.scrub = true;
+      if (runsSql.has(one.name)) env.tally.expose(allLabels(env), `runs SQL that is not seen into by ${one.name}`);
       return allLabels(env);
     case 'call':
       env.tally.call(one);
@@ -157,7 +173,7 @@ function sequence(one: CatalogFunction, nodes: readonly Node[], given: Labels, e
   const text = constantText(nodes[0]);
   const parts = text === undefined ? undefined : identifierParts(text);
   const relation = parts === undefined ? undefined : env.names.relationOf(parts);
-  if (relation === undefined) env.tally.act('sql:sequence');
+  if (relation?.kind !== 'sequence') env.tally.act('sql:sequence');
   else env.tally.relation('sql:sequence', relation);
   return noLabels;
 }

@@ -62,7 +62,13 @@ function merge(name: string, left: Item, right: Item, env: Env): ScopeColumn {
     else env.tally.read(column.labels);
   }
   // An outer join merges by COALESCE, so nobody says which table it came from.
-  return { name, labels: joinLabels(one.labels, other.labels), type: one.type, direct: false, computed: one.computed === true || other.computed === true };
+  return {
+    name,
+    labels: joinLabels(one.labels, other.labels),
+    type: one.type,
+    direct: false,
+    computed: one.computed === true || other.computed === true,
+  };
 }
 
 function reachable(item: Item, name: string): ScopeColumn {

@@ -1,10 +1,11 @@
 import { joinAllLabels, joinLabels, noLabels } from '../../sql/label-set.ts';
 import type { Body, Node } from './ast.ts';
-import { as, items } from './ast.ts';
+import { as, items, strings } from './ast.ts';
 import { type Env, isComputed, type Output, type OutputColumn, typeOid, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { fromClause } from './from.ts';
 import { lockingClause } from './locking.ts';
+import { callOperator } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { keyValue } from './sort-key.ts';
 import { outputLabels } from './sublink.ts';
@@ -71,6 +72,8 @@ function tail(body: Body<'SelectStmt'>, output: Output, env: Env, scope: Scope |
     const sort = as(node, 'SortBy');
     if (sort?.node === undefined) throw new MeaningError('unsupported', 'an odd ORDER BY');
     env.tally.expose(keyValue(sort.node, output, env, 'output'), 'orders by a labelled value');
+    // ORDER BY … USING names an operator.
+    if (sort.useOp !== undefined) callOperator(strings(sort.useOp), typeOid.unknownYet, typeOid.unknownYet, env);
   }
   for (const node of [body.limitCount, body.limitOffset]) {
     if (node !== undefined) env.tally.expose(env.rules.value(node, env).labels, 'limits rows by a labelled value');
@@ -119,7 +122,10 @@ function setOperation(body: Body<'SelectStmt'>, env: Env): Output {
     env.tally.expose(both, 'compares rows with labelled values (UNION, INTERSECT or EXCEPT)');
   }
   if (left.open !== undefined || right.open !== undefined) {
-    return { columns: left.columns.map((column) => ({ ...column, labels: both, direct: false, computed: true })), open: both };
+    return {
+      columns: left.columns.map((column) => ({ ...column, labels: both, direct: false, computed: true })),
+      open: both,
+    };
   }
   const columns = left.columns.map((column, at) => {
     const other = right.columns[at];

@@ -15,8 +15,8 @@ export const carrierRules: StatementRules = {
   DoStmt: (body, env) => {
     env.tally.act('sql:do');
     env.tally.scrub = true;
-    // Its notices may carry anything.
-    env.tally.read(env.ctx.labels.all(env.ctx.target));
+    // It may write, send or compare anything it reads.
+    env.tally.expose(env.ctx.labels.all(env.ctx.target), 'runs a block of code that is not seen into');
     const literals = (body.args ?? []).flatMap((node) => optionText(as(node, 'DefElem')?.arg) ?? []);
     return { literals };
   },

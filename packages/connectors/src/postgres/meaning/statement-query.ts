@@ -86,7 +86,12 @@ function store(
   output.columns.forEach((column, at) => {
     const own = names[at] ?? column.name;
     const labels = env.ctx.labels.of(env.ctx.target, [schema, name, own]);
-    assign({ name: own, labels, type: 0, direct: true, path: `${schema}.${name}.${own}` }, column.labels, column.computed !== false, env);
+    assign(
+      { name: own, labels, type: 0, direct: true, path: `${schema}.${name}.${own}` },
+      column.labels,
+      column.computed !== false,
+      env,
+    );
   });
   record({ schema, name, kind, ifNotExists }, output, names, env);
 }

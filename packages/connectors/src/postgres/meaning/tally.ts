@@ -49,7 +49,9 @@ export class Tally {
     this.touch(relation);
     this.computesOnly = false;
     if (verb === 'sql:select') this.readRelations.add(relation);
-    const type = relation.kind === 'sequence' ? 'Sequence' : 'Table';
+    // Whatever else is done to a sequence, the server refuses or takes it for a table.
+    const asSequence = relation.kind === 'sequence' && (verb === 'sql:select' || verb === 'sql:sequence');
+    const type = asSequence ? 'Sequence' : 'Table';
     this.act(verb, inSchema(type, this.target, relation.schema, relation.name));
     if (verb === 'sql:select' && holdsSecrets(relation)) {
       this.act('sql:read_secrets', inSchema('Table', this.target, relation.schema, relation.name));
