@@ -12,7 +12,10 @@ import { createTestPostgres, type TestPostgres } from '../harness/postgres.ts';
 const psql = findPsql();
 
 const shown = '#***#,"\\\t';
-const masker: CellMasker = { mask: (_labels, shape) => (shape.kind === 'other' ? null : shown) };
+const masker: CellMasker = {
+  mask: (_labels, shape) => (shape.kind === 'other' ? null : shown),
+  hide: (_labels, shape) => (shape.kind === 'other' ? null : shown),
+};
 
 const awkward = [
   'plain',

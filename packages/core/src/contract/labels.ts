@@ -19,4 +19,10 @@ export interface CellMasker {
    * hiding strategy wins. Throws when it cannot decide; the caller then refuses the whole answer.
    */
   mask(labels: readonly string[], shape: CellShape, value: string): string | null;
+  /**
+   * The mask for a value that was computed from labelled ones, and for a null in its place: the same whatever the value
+   * is. With `mask`, what a strategy shows of a value (a letter, which values are equal) would be shown of whatever the
+   * client made of it, and so of any part it likes.
+   */
+  hide(labels: readonly string[], shape: CellShape): string | null;
 }

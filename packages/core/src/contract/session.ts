@@ -73,6 +73,8 @@ export interface Session {
   readonly upstream: UpstreamAccess;
   established(): void;
   readonly masker: CellMasker;
+  /** Those of the labels that the principal may not see by the policy of now. */
+  hides(labels: readonly string[]): readonly string[];
   /** Decides one unit and writes the decision into the recording's buffer. Never throws for a reason of policy. */
   judge(unit: Unit): Outcome;
   /**

@@ -44,6 +44,11 @@ export function createCellMasker(options: CellMaskerOptions): CellMasker {
   };
 
   return {
+    hide(labels, shape) {
+      if (treatment(labels).strategy === 'null' || shape.kind === 'other' || shape.kind === 'uuid') return null;
+      const text = hidden(roomFor(shape));
+      return shape.kind === 'json' ? JSON.stringify(text) : text;
+    },
     mask(labels, shape, value) {
       const how = treatment(labels);
       if (how.strategy === 'null' || shape.kind === 'other') return null;

@@ -60,6 +60,14 @@ export class PipelineSession implements Session {
     this.#upstream?.close();
   }
 
+  hides(labels: readonly string[]): readonly string[] {
+    if (labels.length === 0) return labels;
+    const { principal, target, client } = this.info;
+    const facts = { client, labelsSeen: [...this.#seen].sort(), now: this.#ports.clock.now() };
+    const policy = this.#ports.policy.current();
+    return labels.filter((label) => !policy.reveals(principal, target, label, facts));
+  }
+
   judge(unit: Unit): Outcome {
     const handle = { seq: this.#next++ };
     this.#counts.units++;

@@ -95,7 +95,7 @@ export class World {
     recorders: { open: () => this.recorder },
     target: () => info.target,
     dial: () => Promise.reject(new CoreError('upstream_unreachable', 'upstream', 'unreachable')),
-    masker: () => ({ mask: () => null }),
+    masker: () => ({ mask: () => null, hide: () => null }),
     isMasked: (text) => text.includes('#***#'),
     discharges: () => ['mask', 'limit_rows'],
     sessions: { opened: () => {}, ended: (_, reason) => this.ended.push(reason) },

@@ -8,13 +8,15 @@ export interface CellColumn {
   /** 0 text, 1 binary. */
   readonly format: 0 | 1;
   readonly labels: readonly string[];
+  /** Computed from labelled values: neither the value nor whether it is null may show. */
+  readonly computed?: boolean;
 }
 
 /**
- * Masks the bytes of one cell that is not null; null where the mask is a null. Throws `RangeError` for bytes that
+ * Masks the bytes of one cell, null for a null; null where the mask is a null. Throws `RangeError` for bytes that
  * the type cannot have, and whatever the masker throws.
  */
-export type MaskCell = (cell: Buffer) => Buffer | null;
+export type MaskCell = (cell: Buffer | null) => Buffer | null;
 
 /** One entry per column; undefined for a column whose cells pass as they are. */
 export function maskCells(
@@ -26,7 +28,13 @@ export function maskCells(
     if (column.labels.length === 0) return undefined;
     const shape = cellShape(column.oid, column.typmod, lookup);
     const { decode, encode } = column.format === 0 ? textCodec : binaryCodec(column.oid, shape);
+    if (column.computed === true) {
+      const hidden = masker.hide(column.labels, shape);
+      const mask = hidden === null ? null : encode(hidden);
+      return () => mask;
+    }
     return (cell) => {
+      if (cell === null) return null;
       const value = decode(cell);
       const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
       return masked === null ? null : encode(masked);

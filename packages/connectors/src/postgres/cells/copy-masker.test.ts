@@ -13,6 +13,7 @@ const stars: CellMasker = {
     seen.push(value);
     return shape.kind === 'other' ? null : '#***#';
   },
+  hide: (_labels, shape) => (shape.kind === 'other' ? null : '#***#'),
 };
 const text = (labels: readonly string[] = []) => ({ type: typeOid.text, typmod: -1, labels });
 /** The middle one of three columns is masked. */

@@ -13,6 +13,7 @@ const stars: CellMasker = {
     if (labels.includes('null') || shape.kind === 'other') return null;
     return shape.kind === 'uuid' ? uuidMask : shape.kind === 'json' ? '"#***#"' : '#***#';
   },
+  hide: (labels, shape) => (shape.kind === 'uuid' ? null : stars.mask(labels, shape, '')),
 };
 
 function row(cells: readonly (Buffer | null)[]): Buffer {
@@ -64,6 +65,15 @@ describe('a masked cell', () => {
     expect(cellsOf(createRowMasker([column(typeOid.text, 0)], stars)(row([null])))).toEqual([null]);
   });
 
+  test('shows nothing when it is computed, not even whether it is null', () => {
+    const masker: CellMasker = { mask: (_labels, _shape, value) => value, hide: () => 'hidden' };
+    const computed = { ...column(typeOid.text, 0), computed: true };
+    const rows = [Buffer.from('a'), Buffer.from('bb'), null].map((cell) => row([cell, cell]));
+    const mask = createRowMasker([computed, column(23, 0, [])], masker);
+    expect(rows.map((body) => cellsOf(mask(body))[0]?.toString())).toEqual(['hidden', 'hidden', 'hidden']);
+    expect(rows.map((body) => cellsOf(mask(body))[1]?.toString())).toEqual(['a', 'bb', undefined]);
+  });
+
   test('is null where its bytes are no UTF-8', () => {
     expect(maskOne(column(typeOid.text, 0), Buffer.of(0x6a, 0xff, 0xfe))).toBeNull();
   });
@@ -75,6 +85,7 @@ describe('a masked cell', () => {
         asked.push(shape);
         return null;
       },
+      hide: () => null,
     };
     const columns = [column(typeOid.varchar, 0, ['a'], 24), column(typeOid.bpchar, 0, ['a'], 5)];
     createRowMasker([...columns, column(typeOid.name, 0)], masker)(row([secret, secret, secret]));

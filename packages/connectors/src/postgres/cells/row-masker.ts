@@ -13,7 +13,7 @@ export type RowMasker = (body: Uint8Array) => Buffer;
 /**
  * Rewrites bodies of DataRow messages of one result ("Message Formats": int16 count, then per cell an int32 length,
  * -1 for null, and the bytes). Clear cells are copied in runs, byte for byte and without being looked at; nulls stay
- * null. The answer is a new array. Throws `RangeError` for a malformed body, and what the masker throws: then
+ * null, but for those of computed columns. The answer is a new array. Throws `RangeError` for a malformed body, and what the masker throws: then
  * nothing of the result may be passed on.
  */
 export function createRowMasker(columns: readonly CellColumn[], masker: CellMasker, lookup?: TypeLookup): RowMasker {
@@ -34,9 +34,9 @@ export function createRowMasker(columns: readonly CellColumn[], masker: CellMask
       const start = at + 4;
       at = length === -1 ? start : start + length;
       if (length < -1 || at > bytes.length) throw new RangeError('a cell with an impossible length');
-      if (mask === undefined || length === -1) continue;
+      if (mask === undefined) continue;
       writer.bytes(bytes.subarray(clear, start - 4));
-      writeCell(writer, mask(bytes.subarray(start, at)));
+      writeCell(writer, mask(length === -1 ? null : bytes.subarray(start, at)));
       clear = at;
     }
     if (at !== bytes.length) throw new RangeError('a row longer than it says');

@@ -42,6 +42,8 @@ export const runsSql = set(`
 
 /** Stable or immutable in the catalog, and still more than computing. */
 const notJustComputing = set(`
+  domain_in domain_recv array_in array_recv record_in record_recv range_in range_recv multirange_in multirange_recv
+  pg_input_is_valid pg_input_error_info
   pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings pg_config
   pg_get_replication_slots pg_stat_get_wal_senders pg_stat_get_wal_receiver pg_stat_get_subscription
   pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects pg_tablespace_location pg_relation_filepath

@@ -43,7 +43,7 @@ export function operation(body: Body<'A_Expr'>, env: Env): Value {
     case 'AEXPR_NULLIF': {
       callOperator(name, left?.type ?? 0, right.type, env);
       const test = comparison('=', left ?? nothing, right, env);
-      return { labels: test.labels, constant: test.constant, type: left?.type ?? 0 };
+      return { labels: test.labels, constant: test.constant, type: left?.type === right.type ? right.type : 0 };
     }
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
@@ -81,7 +81,7 @@ function both(a: Value, b: Value): Value {
   const value: Value = {
     labels: joinLabels(a.labels, b.labels),
     constant: a.constant && b.constant,
-    type: a.type === b.type || b.type === typeOid.literal ? a.type : a.type === typeOid.literal ? b.type : 0,
+    type: a.type === typeOid.text && b.type === typeOid.text ? typeOid.text : typeOid.unknownYet,
   };
   const judged = (one: Value): boolean => one.judged === true || one.labels.length === 0;
   return judged(a) && judged(b) && (a.judged === true || b.judged === true) ? { ...value, judged: true } : value;
@@ -101,10 +101,14 @@ function ordered(left: Value | undefined, rights: readonly Value[], operator: st
   return { labels, constant: values.every((value) => value.constant), type: resultType(operator, values) };
 }
 
+/** Types whose operators, between two of them, give the same type again; the difference of two dates is none. */
+const closedUnder: ReadonlySet<number> = new Set([typeOid.integer, typeOid.bigint, typeOid.numeric]);
+
 function resultType(operator: string, values: readonly Value[]): number {
   if (/[<>=~]/.test(operator) || operator === 'BETWEEN') return typeOid.boolean;
   const [first] = values;
-  return first !== undefined && values.every((value) => value.type === first.type) ? first.type : typeOid.unknownYet;
+  const closed = first !== undefined && closedUnder.has(first.type);
+  return closed && values.every((value) => value.type === first.type) ? first.type : typeOid.unknownYet;
 }
 
 /** A value as it is stored: a part of it would be found out by asking for one part after the other. */

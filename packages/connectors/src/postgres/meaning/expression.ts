@@ -8,7 +8,7 @@ import { type Env, isComputed, nothing, typeOid, type Value, type ValueRules } f
 import { MeaningError } from './error.ts';
 import { fieldCall } from './functions.ts';
 import { jsonRules } from './json.ts';
-import { callOperator } from './operators.ts';
+import { callOperator, callOperatorOn } from './operators.ts';
 import { sublinkValue } from './sublink.ts';
 
 /**
@@ -43,12 +43,20 @@ function oneOf(values: readonly Value[]): Value {
 }
 
 function firstType(values: readonly Value[]): number {
-  return values.find((value) => value.type !== typeOid.literal)?.type ?? typeOid.literal;
+  const types = new Set(values.map((value) => value.type).filter((type) => type !== typeOid.literal));
+  // Of several the server chooses one (10.5).
+  const [only = typeOid.literal] = types;
+  return types.size > 1 ? typeOid.unknownYet : only;
+}
+
+/** The scanner hands over as a float what fits no int4; the analyser makes it int8 where it can (make_const, parse_node.c). */
+function floatType(text: string): number {
+  return /^\d{1,18}$/.test(text) ? typeOid.bigint : /^\d*\.\d*$/.test(text) ? typeOid.numeric : typeOid.unknownYet;
 }
 
 function constantType(body: Body<'A_Const'>): number {
   if (body.ival !== undefined) return typeOid.integer;
-  if (body.fval !== undefined) return typeOid.numeric;
+  if (body.fval !== undefined) return floatType(body.fval.fval ?? '');
   if (body.boolval !== undefined) return typeOid.boolean;
   if (body.bsval !== undefined) return 1560;
   return typeOid.literal;
@@ -71,7 +79,9 @@ function caseValue(body: Body<'CaseExpr'>, env: Env): Value {
       if (test.judged !== true) tells(test.labels, env, 'decides a CASE by a labelled value');
       tests.push(test.labels);
     } else {
-      const test = comparison('=', arg, expressionValue(when.expr, env), env);
+      const value = expressionValue(when.expr, env);
+      callOperatorOn(['='], arg, value, env);
+      const test = comparison('=', arg, value, env);
       tests.push(test.labels);
     }
     results.push(expressionValue(when.result, env));

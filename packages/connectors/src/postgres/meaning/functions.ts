@@ -31,7 +31,7 @@ export function callFunction(body: Body<'FuncCall'>, env: Env): CallResult {
   if (body.agg_distinct === true) env.tally.expose(given, 'counts distinct labelled values');
   const found = env.names.functions(parts);
   const fitting = nearest(
-    found.candidates.filter((one) => fits(one, args.length, body) && acceptable(one, args, env)),
+    found.candidates.filter((one) => fits(one, args.length, body) && acceptable(one, args, body, env)),
     args,
   );
   const fresh = found.fresh[0];
@@ -103,8 +103,11 @@ function fits(one: CatalogFunction, count: number, body: Body<'FuncCall'> | unde
   return count <= most && count >= most - one.defaults;
 }
 
-function acceptable(one: CatalogFunction, args: readonly Value[], env: Env): boolean {
-  return one.args.every((type, at) => {
+function acceptable(one: CatalogFunction, args: readonly Value[], body: Body<'FuncCall'>, env: Env): boolean {
+  // Named arguments stand in any order, and what VARIADIC gathers is of the array's element type.
+  if (args.length > 0 && (body.args ?? []).some((arg) => as(arg, 'NamedArgExpr') !== undefined)) return true;
+  const fixed = one.variadic && body.func_variadic !== true ? one.args.slice(0, -1) : one.args;
+  return fixed.every((type, at) => {
     const arg = args[at];
     return arg === undefined || couldBe(arg.type, type, env);
   });
@@ -181,9 +184,8 @@ function sequence(one: CatalogFunction, nodes: readonly Node[], given: Labels, e
 /** The constant text of an argument, through casts such as `'x'::regclass`. */
 export function constantText(node: Node | undefined): string | undefined {
   const cast = as(node, 'TypeCast');
-  if (cast !== undefined) return constantText(cast.arg);
-  const named = as(node, 'NamedArgExpr');
-  if (named !== undefined) return constantText(named.arg);
+  // A length cuts the text, and a name of an argument tells that it may stand in another's place.
+  if (cast !== undefined) return (cast.typeName?.typmods ?? []).length > 0 ? undefined : constantText(cast.arg);
   return as(node, 'A_Const') === undefined ? undefined : optionText(node);
 }
 
@@ -194,7 +196,11 @@ function identifierParts(text: string): readonly string[] | undefined {
   while (pattern.lastIndex < text.length) {
     const found = pattern.exec(text);
     if (found === null) return undefined;
-    parts.push(found[1] === undefined ? (found[2] ?? '').toLowerCase() : found[1].replaceAll('""', '"'));
+    parts.push(
+      found[1] === undefined
+        ? (found[2] ?? '').replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
+        : found[1].replaceAll('""', '"'),
+    );
     if (found[3] === '' && pattern.lastIndex < text.length) return undefined;
   }
   return parts.length > 0 ? parts : undefined;

@@ -2,7 +2,7 @@ import { joinLabels } from '../../sql/label-set.ts';
 import type { Body, Node } from './ast.ts';
 import { strings } from './ast.ts';
 import { comparison } from './comparison.ts';
-import { type Env, type Value, withScope } from './env.ts';
+import { type Env, typeOid, type Value, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { callOperator } from './operators.ts';
 import { type ScopeColumn, type Source, scopeOf } from './scope.ts';
@@ -65,7 +65,7 @@ function merge(name: string, left: Item, right: Item, env: Env): ScopeColumn {
   return {
     name,
     labels: joinLabels(one.labels, other.labels),
-    type: one.type,
+    type: one.type === other.type ? one.type : typeOid.unknownYet,
     direct: false,
     computed: one.computed === true || other.computed === true,
   };

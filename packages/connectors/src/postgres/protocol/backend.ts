@@ -48,6 +48,15 @@ export function readParameterStatus(frame: Buffer): { readonly name: string; rea
   return { name: reader.cstring(), value: reader.cstring() };
 }
 
+export function readNotification(frame: Buffer): {
+  readonly pid: number;
+  readonly channel: string;
+  readonly text: string;
+} {
+  const reader = new ByteReader(frame, 5);
+  return { pid: reader.int32(), channel: reader.cstring(), text: reader.cstring() };
+}
+
 /** Text cells of one DataRow. */
 export function readTextRow(frame: Buffer): (string | null)[] {
   const reader = new ByteReader(frame, 5);

@@ -50,6 +50,10 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message(server.parameterStatus, (writer) => writer.cstring(name).cstring(value));
 }
 
+export function notification(pid: number, channel: string, text: string): Buffer {
+  return message(server.notification, (writer) => writer.int32(pid).cstring(channel).cstring(text));
+}
+
 export function backendKeyData(pid: number, secret: Uint8Array): Buffer {
   return message(server.backendKey, (writer) => writer.int32(pid).bytes(secret));
 }
