@@ -7,6 +7,7 @@ export class ClientOutput {
   #buffer: ArrayBufferLike | undefined;
   #start = 0;
   #end = 0;
+  #flowing = true;
 
   constructor(link: ClientLink) {
     this.#link = link;
@@ -29,17 +30,23 @@ export class ClientOutput {
     this.#parts.push(bytes);
   }
 
-  /** False when the client reads slower than we write. */
+  /** False while the client reads slower than we write: from a write that did not fit until `drained`. */
   flush(): boolean {
     this.#closeSlice();
-    if (this.#parts.length === 0) return true;
+    if (this.#parts.length === 0) return this.#flowing;
     const parts = this.#parts.splice(0);
-    if (parts.length === 1 && parts[0]) return this.#link.write(parts[0]);
-    let flowing = true;
+    if (parts.length === 1 && parts[0]) {
+      this.#flowing = this.#link.write(parts[0]);
+      return this.#flowing;
+    }
     this.#link.cork();
-    for (const part of parts) flowing = this.#link.write(part);
+    for (const part of parts) this.#flowing = this.#link.write(part);
     this.#link.uncork();
-    return flowing;
+    return this.#flowing;
+  }
+
+  drained(): void {
+    this.#flowing = true;
   }
 
   #closeSlice(): void {

@@ -10,7 +10,7 @@ import type { FreshCatalog } from '../fresh-catalog.ts';
 import { problemOf } from '../login/refusal.ts';
 import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
-import type { Owed, OwnQuery } from './owed.ts';
+import { type Owed, OwedQueue, type OwnQuery } from './owed.ts';
 import type { SessionState } from './state.ts';
 
 export class Conversation {
@@ -22,7 +22,7 @@ export class Conversation {
   readonly state: SessionState;
   readonly catalog: FreshCatalog;
   readonly labels: LabelMap;
-  readonly owed: Owed[] = [];
+  readonly owed = new OwedQueue();
   /** An extended-protocol message failed: everything up to the client's next Sync is skipped, as the server does. */
   skipping = false;
   /** The client said goodbye; what is still owed is delivered. */
@@ -92,7 +92,7 @@ export class Conversation {
 
   /** Says what is owed next, as far as it does not depend on the server. */
   advance(): void {
-    for (let head = this.owed[0]; head?.kind === 'refused'; head = this.owed[0]) {
+    for (let head = this.owed.first; head?.kind === 'refused'; head = this.owed.first) {
       this.owed.shift();
       this.output.write(this.wording(head.answer));
       if (head.ready) this.output.write(readyForQuery(this.state.status));

@@ -80,7 +80,7 @@ export class CopyIn {
   }
 
   #waiting(): { readonly owed: Owed; readonly unit: Unit } | undefined {
-    for (const owed of this.#c.owed) {
+    for (const owed of this.#c.owed.copies) {
       if (
         owed.kind === 'query' &&
         !owed.failed &&

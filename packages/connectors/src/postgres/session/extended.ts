@@ -6,11 +6,11 @@ import { MeaningError } from '../meaning/error.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import { type BindMessage, readBind, readExecute, readNamed, readParse } from '../protocol/frontend.ts';
 import { describePortal } from '../protocol/messages.ts';
+import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
 import type { Portal, Prepared } from './owed.ts';
 import { readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
-import { changesMeaning } from './state.ts';
 import type { Turn } from './turn.ts';
 import { understand, unitOf } from './understand.ts';
 

@@ -14,6 +14,7 @@ import { type Problem, parse, problem, query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { CopyIn } from './copy-in.ts';
 import { ExtendedQueries } from './extended.ts';
+import { Queue } from './queue.ts';
 import { SimpleQueries } from './simple.ts';
 import type { Turn } from './turn.ts';
 
@@ -28,6 +29,17 @@ interface Item {
 
 /** Enough to keep the server busy; past it the client waits. */
 const inboxBytes = 1_048_576;
+/**
+ * Behind a statement that waits for consent the client is read on, because only so it is seen to leave, and what nobody
+ * waits for any more must not run. More than this nobody means to send there.
+ */
+const heldInboxBytes = 4_194_304;
+/** What a message costs beside its bytes: a flood of the smallest is to fill the inbox, too. */
+const itemBytes = 128;
+/** Answers under way. More than the server's own output buffer holds, so that it is never waited for in vain. */
+const mostOwed = 32_768;
+/** Messages handled before other sessions have their turn. */
+const mostAtOnce = 256;
 const streamFrom = 1_048_576;
 
 export class FromClient implements Turn {
@@ -36,11 +48,13 @@ export class FromClient implements Turn {
   readonly #simple: SimpleQueries;
   readonly #extended: ExtendedQueries;
   readonly #copyIn: CopyIn;
-  readonly #inbox: Item[] = [];
+  readonly #inbox = new Queue<Item>();
   #inboxBytes = 0;
   #busy = false;
   #paused = false;
   #upstreamSlow = false;
+  #recorderSlow = false;
+  #later = false;
   #held: Held | undefined;
   #cancelled = false;
   /** An Execute was sent since the last Sync: it shares an implicit transaction with what follows. */
@@ -85,10 +99,15 @@ export class FromClient implements Turn {
   run(): void {
     const c = this.#c;
     try {
-      while (!this.#busy && !c.over && !c.terminated) {
+      let left = mostAtOnce;
+      while (!this.#busy && !c.over && !c.terminated && c.owed.length < mostOwed) {
+        if (left-- === 0) {
+          this.#goOnLater();
+          break;
+        }
         const item = this.#inbox.shift();
         if (!item) break;
-        this.#inboxBytes -= item.frame.length;
+        this.#inboxBytes -= item.frame.length + itemBytes;
         const wait = this.#handle(item);
         if (wait) this.#await(wait);
       }
@@ -98,12 +117,34 @@ export class FromClient implements Turn {
     }
   }
 
+  #goOnLater(): void {
+    if (this.#later) return;
+    this.#later = true;
+    setImmediate(() => {
+      this.#later = false;
+      this.run();
+    });
+  }
+
   endTurn(): void {
     const c = this.#c;
     if (c.over) return;
     if (!c.session.flush()) this.#upstreamSlow = true;
-    c.output.flush();
-    const pause = this.#upstreamSlow || this.#inboxBytes > inboxBytes;
+    const clientSlow = !c.output.flush();
+    if (c.session.recorderBehind && !this.#recorderSlow) {
+      this.#recorderSlow = true;
+      c.session.onRecorderReady(() => {
+        this.#recorderSlow = false;
+        this.run();
+      });
+    }
+    if (this.#held && this.#inboxBytes > heldInboxBytes) {
+      const message = 'too much was sent behind a statement that waits for consent';
+      c.close('protocol_error', { severity: 'FATAL', code: '54000', message });
+      return;
+    }
+    const full = this.#inboxBytes > inboxBytes && !this.#held;
+    const pause = this.#upstreamSlow || clientSlow || this.#recorderSlow || full;
     if (pause !== this.#paused) {
       this.#paused = pause;
       if (pause) c.client.pause();
@@ -114,6 +155,11 @@ export class FromClient implements Turn {
   upstreamDrained(): void {
     this.#upstreamSlow = false;
     this.run();
+  }
+
+  /** The server answered something: there may be room for more. */
+  answered(): void {
+    if (this.#inbox.length > 0) this.run();
   }
 
   /** A CancelRequest for this session: true when it was a held statement that it ended. */
@@ -312,9 +358,11 @@ export class FromClient implements Turn {
       c.output.flush();
     });
     shown.catch((error) => this.#fail(error));
-    c.session.flush();
+    // What was too much to read is read now, so that the client is seen to leave.
+    this.endTurn();
     const final = await held.settled;
     this.#held = undefined;
+    if (final.effect === 'allow') this.#cancelled = false;
     return final;
   }
 
@@ -360,7 +408,7 @@ export class FromClient implements Turn {
 
   #add(item: Item): void {
     this.#inbox.push(item);
-    this.#inboxBytes += item.frame.length;
+    this.#inboxBytes += item.frame.length + itemBytes;
   }
 
   #treat(type: number, length: number): Treatment {

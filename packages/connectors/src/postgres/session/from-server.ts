@@ -5,6 +5,7 @@
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { scrubError } from '../cells/scrub-error.ts';
+import type { StatementMeaning } from '../meaning/statement.ts';
 import {
   type Column,
   readCommandTag,
@@ -20,7 +21,7 @@ import { query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { isPortal, type Owed, type StatementRun } from './owed.ts';
 import { hidden, Result, type ResultPorts } from './result.ts';
-import { changesMeaning, stateQuery } from './state.ts';
+import { stateQuery } from './state.ts';
 
 const largestMessage = 16_777_216;
 const largestMaskedRow = 268_435_456;
@@ -33,6 +34,8 @@ export class FromServer {
   #result: Result | undefined;
   /** What a statement changed is being read back from the server. */
   #reading = false;
+  /** A change to labelled data is not committed yet: a deferred constraint or trigger may speak of it later. */
+  #deferred = false;
 
   constructor(c: Conversation) {
     this.#c = c;
@@ -237,6 +240,7 @@ export class FromServer {
       }
       this.#result = undefined;
       c.state.completed(run.meaning);
+      if (changesData(run.meaning) && this.#scrubs(run)) this.#deferred = true;
       const shown = run.meaning.labels.filter((label) => !run.masked.has(label));
       if (shown.length > 0 && run.meaning.returnsRows) c.session.sawLabels(shown);
     }
@@ -246,7 +250,7 @@ export class FromServer {
 
   #error(frame: Buffer): void {
     const c = this.#c;
-    const head = c.owed[0];
+    const head = c.owed.first;
     const fields = readFields(frame);
     const fatal = /^(FATAL|PANIC)$/.test(fields.get('V') ?? fields.get('S') ?? '');
     if (head?.kind === 'own') {
@@ -262,7 +266,7 @@ export class FromServer {
     }
     this.#result = undefined;
     const run = head && this.#runOf(head);
-    const shown = run && this.#scrubs(run) ? scrubError(fields) : fields;
+    const shown = this.#mustScrub(head) ? scrubError(fields) : fields;
     c.session.record({
       type: 'error',
       ...(run ? { unit: run.unit } : {}),
@@ -292,7 +296,7 @@ export class FromServer {
   /** After an error in the extended protocol the server ignores everything up to Sync (protocol, "Extended Query"). */
   #skipToSync(): void {
     const { owed } = this.#c;
-    while (owed[0] && owed[0].kind !== 'sync') {
+    while (owed.first && owed.first.kind !== 'sync') {
       const skipped = owed.shift();
       if (skipped?.kind === 'parse' || skipped?.kind === 'bind' || skipped?.kind === 'close') skipped.change.undo();
       if (skipped?.kind === 'own') skipped.done({ ...skipped, error: new Error('skipped by the server') });
@@ -305,11 +309,11 @@ export class FromServer {
 
   #notice(frame: Buffer): void {
     const c = this.#c;
-    const head = c.owed[0];
+    const head = c.owed.first;
     if (head?.kind === 'own') return;
     const run = head && this.#runOf(head);
     const fields = readFields(frame);
-    const shown = run && this.#scrubs(run) ? scrubError(fields) : fields;
+    const shown = this.#mustScrub(head) ? scrubError(fields) : fields;
     c.session.record({
       type: 'notice',
       ...(run ? { unit: run.unit } : {}),
@@ -344,6 +348,7 @@ export class FromServer {
     if (!whole) throw unexpected(server.readyForQuery);
     c.owed.shift();
     c.state.ready(readStatus(frame));
+    if (c.state.status === 'I') this.#deferred = false;
     if (head.kind === 'own') head.done(head);
     else {
       c.output.pass(frame);
@@ -357,7 +362,7 @@ export class FromServer {
     const c = this.#c;
     const { state } = c;
     // Something that changes what names mean is still on its way: its own end settles it.
-    if (this.#reading || c.owed.some(changesLater)) return;
+    if (this.#reading || c.owed.changesMeaning) return;
     const readBack = state.dirty && state.status !== 'E';
     if (!readBack && !state.catalogStale) {
       c.onSettled();
@@ -393,7 +398,7 @@ export class FromServer {
   #treat(type: number, length: number): Treatment {
     if (type !== server.dataRow && type !== server.copyData) return length > largestMessage ? 'fatal' : 'keep';
     if (length <= streamFrom) return 'keep';
-    const head = this.#c.owed[0];
+    const head = this.#c.owed.first;
     if (!this.#result && head?.kind === 'execute') this.#result = this.#executeResult(head);
     if (this.#result && !this.#result.masks) return 'stream';
     return length > largestMaskedRow ? 'fatal' : 'keep';
@@ -405,6 +410,12 @@ export class FromServer {
     const known = this.#c.catalog.current().columnLabels(column.table, column.attribute);
     // A table that the catalog does not know yet could hold anything.
     return known ?? this.#c.ports.labels.all(this.#c.state.target);
+  }
+
+  #mustScrub(head: Owed | undefined): boolean {
+    const run = head && this.#runOf(head);
+    if (run && this.#scrubs(run)) return true;
+    return this.#deferred && (head?.kind === 'sync' || (run !== undefined && checksDeferred(head, run)));
   }
 
   #scrubs(run: StatementRun): boolean {
@@ -419,17 +430,24 @@ export class FromServer {
   }
 
   #head(type: number): Owed {
-    const head = this.#c.owed[0];
+    const head = this.#c.owed.first;
     if (!head) throw unexpected(type);
     return head;
   }
 }
 
-/** Whether later messages wait for this one to be complete. */
-function changesLater(owed: Owed): boolean {
-  if (owed.kind === 'query') return owed.runs.some((run) => changesMeaning(run.meaning));
-  return owed.kind === 'execute' && owed.portal.run !== undefined && changesMeaning(owed.portal.run.meaning);
+function changesData(meaning: StatementMeaning): boolean {
+  return meaning.actions.some((action) => action.access !== 'read');
 }
+
+/** Whether what was put off to the end of the transaction may happen now (SET CONSTRAINTS, "Description"). */
+function checksDeferred(head: Owed | undefined, { meaning }: StatementRun): boolean {
+  // The last statement of several commits them all where no transaction is open.
+  if (head?.kind === 'query' && head.runs.length > 1) return true;
+  return meaning.kind === 'set_constraints' || meaning.effects.some(({ kind }) => endings.has(kind));
+}
+
+const endings: ReadonlySet<string> = new Set(['commit', 'prepare_transaction']);
 
 function unexpected(type: number): CoreError {
   return violation(`message 0x${type.toString(16)} at a place where the protocol has none`);

@@ -20,11 +20,14 @@ export class Names<T> {
   set(name: string, value: T | undefined): NameChange {
     this.#epoch++;
     const previous = this.#live(name);
-    const version: Version<T> = previous ? { value, dead: false, previous } : { value, dead: false };
+    const version: Version<T> = previous
+      ? { value, dead: false, settled: false, previous }
+      : { value, dead: false, settled: false };
     this.#latest.set(name, version);
     return {
       confirm: () => {
         delete version.previous;
+        version.settled = true;
         if (value === undefined && this.#latest.get(name) === version) this.#latest.delete(name);
       },
       undo: () => {
@@ -32,6 +35,15 @@ export class Names<T> {
         version.dead = true;
       },
     };
+  }
+
+  /** Takes away what the server has, but not what it was only sent so far. */
+  dropSettled(keep: (value: T) => boolean): void {
+    for (const [name, version] of this.#latest) {
+      if (!version.settled || version.value === undefined || keep(version.value)) continue;
+      this.#latest.delete(name);
+      this.#epoch++;
+    }
   }
 
   clear(): void {
@@ -56,5 +68,6 @@ export interface NameChange {
 interface Version<T> {
   readonly value: T | undefined;
   dead: boolean;
+  settled: boolean;
   previous?: Version<T>;
 }

@@ -4,7 +4,9 @@ import type { StatementMeaning } from '../meaning/statement.ts';
 import type { Column } from '../protocol/backend.ts';
 import type { BindMessage } from '../protocol/frontend.ts';
 import type { Problem } from '../protocol/messages.ts';
+import { changesMeaning } from './changes-meaning.ts';
 import type { NameChange } from './names.ts';
+import { Queue } from './queue.ts';
 
 /** One statement on its way through the server. */
 export interface StatementRun {
@@ -39,6 +41,8 @@ export interface Portal {
 /** A portal made by DECLARE: its name can be executed by message, too. */
 export interface Cursor {
   readonly cursor: StatementMeaning;
+  /** WITH HOLD: it outlives its transaction. */
+  readonly hold: boolean;
 }
 
 export type Owed =
@@ -72,4 +76,40 @@ export type OwnQuery = Extract<Owed, { kind: 'own' }>;
 
 export function isPortal(of: Prepared | Portal): of is Portal {
   return 'prepared' in of;
+}
+
+/** What is owed, with what the whole of it is asked for again and again: answered without looking through it. */
+export class OwedQueue extends Queue<Owed> {
+  readonly #copies = new Set<Owed>();
+  #changing = 0;
+
+  /** Entries with a COPY … FROM STDIN, in order. */
+  get copies(): Iterable<Owed> {
+    return this.#copies;
+  }
+
+  /** Whether one of them changes what later messages mean, so that they wait for it. */
+  get changesMeaning(): boolean {
+    return this.#changing > 0;
+  }
+
+  override push(owed: Owed): void {
+    const runs = runsOf(owed);
+    if (runs.some((run) => run.meaning.copy?.direction === 'from')) this.#copies.add(owed);
+    if (runs.some((run) => changesMeaning(run.meaning))) this.#changing++;
+    super.push(owed);
+  }
+
+  override shift(): Owed | undefined {
+    const owed = super.shift();
+    if (!owed) return undefined;
+    this.#copies.delete(owed);
+    if (runsOf(owed).some((run) => changesMeaning(run.meaning))) this.#changing--;
+    return owed;
+  }
+}
+
+function runsOf(owed: Owed): readonly StatementRun[] {
+  if (owed.kind === 'query') return owed.runs;
+  return owed.kind === 'execute' && owed.portal.run ? [owed.portal.run] : [];
 }

@@ -29,6 +29,7 @@ export class Result {
   readonly #columns: number;
   #copy: CopyMasker | undefined;
   #withheld = 0;
+  #withholding = false;
 
   constructor(ports: ResultPorts, run: StatementRun, columns: readonly Column[], formats: readonly number[]) {
     this.#ports = ports;
@@ -132,7 +133,8 @@ export class Result {
 
   /** A part of a message too large to hold; nothing in it is masked. */
   piece(bytes: Buffer, first: boolean): void {
-    if (first) this.#run.given.rows++;
+    if (first) this.#withholding = this.#overLimit();
+    if (this.#withholding) return;
     this.#ports.session.recordRow(oneCell(bytes));
     this.#ports.output.pass(bytes);
   }

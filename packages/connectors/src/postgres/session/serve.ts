@@ -142,16 +142,19 @@ function wire(c: Conversation, fromClient: FromClient, fromServer: FromServer): 
       clientSlow = true;
       hold();
     }
+    fromClient.answered();
     if (c.session.recorderBehind) {
       hold();
       c.session.onRecorderReady(release);
     }
   });
   c.client.onDrain(() => {
+    c.output.drained();
     if (clientSlow) {
       clientSlow = false;
       release();
     }
+    fromClient.run();
   });
   c.upstream.onDrain(() => fromClient.upstreamDrained());
   c.upstream.onClose((error) => {

@@ -4,9 +4,9 @@ import type { Unit } from '@sluice/core/domain/unit.ts';
 import { MeaningError } from '../meaning/error.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import { readQuery } from '../protocol/frontend.ts';
+import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
 import { runOf } from './run.ts';
-import { changesMeaning } from './state.ts';
 import type { Turn } from './turn.ts';
 import { understand, unitOf } from './understand.ts';
 

@@ -72,9 +72,12 @@ export class SessionState {
   ready(status: TransactionStatus): void {
     this.status = status;
     if (status !== 'I') return;
+    // A COMMIT that fails (a deferred constraint) takes back what was set, and no COMMIT is ever complete.
+    if (this.#changedInTransaction) this.dirty = true;
     // What the transaction did to names is now for everyone to see, or undone.
     if (this.#catalogInTransaction || this.overlay.changes.length > 0) this.catalogStale = true;
     this.overlay = emptyOverlay;
+    this.portals.dropSettled((portal) => 'cursor' in portal && portal.hold);
     this.#catalogInTransaction = false;
     this.#changedInTransaction = false;
   }
@@ -89,7 +92,7 @@ export class SessionState {
         else this.statements.set(effect.name, undefined).confirm();
         break;
       case 'declare_cursor':
-        this.portals.set(effect.name, { cursor: effect.query }).confirm();
+        this.portals.set(effect.name, { cursor: effect.query, hold: effect.hold }).confirm();
         break;
       case 'close_cursor':
         if (effect.name === 'all') this.portals.clear();
@@ -133,13 +136,3 @@ export class SessionState {
     this.#changedInTransaction = true;
   }
 }
-
-/** Whether later statements can only be understood after this one is complete. */
-export function changesMeaning(meaning: StatementMeaning): boolean {
-  return (
-    meaning.effects.some((effect) => !harmless.has(effect.kind)) ||
-    meaning.actions.some((action) => action.access === 'execute')
-  );
-}
-
-const harmless: ReadonlySet<SessionEffect['kind']> = new Set(['begin', 'savepoint', 'release', 'listen', 'unlisten']);

@@ -1,0 +1,16 @@
+import { verifyPath } from '@sluice/cli/recording/verify-path.ts';
+import type { TestGateway } from './gateway.ts';
+
+/**
+ * Waits for the end of every session, and then does what `sluice audit verify` does over the gateway's data directory.
+ * Gives the number of sealed recordings; throws what is wrong with them.
+ */
+export async function sealedRecordings(gateway: TestGateway): Promise<number> {
+  const operator = await gateway.apiAs({ sub: 'operator', groups: ['operators'] });
+  while ((await operator.sessions({ live: true, limit: 1 })).items.length > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const report = await verifyPath(gateway.dir);
+  if (!report.ok) throw new Error(JSON.stringify([report.files.filter(({ faults }) => faults.length), report.journal]));
+  return report.counts.sealed;
+}
