@@ -19,7 +19,8 @@ export class MessageReader {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #left = false;
-  /** Resolves when the connection is closed. */
+  #flooded = false;
+  /** Resolves when the connection is closed, or can't be used any more. */
   readonly gone: Promise<void>;
 
   /** `source` names whose fault a malformed message is; `early` is what already arrived. */
@@ -32,8 +33,16 @@ export class MessageReader {
     this.#source = source;
     this.#maxMessage = maxMessage;
     link.onData((chunk) => {
+      // Nobody reads what follows a failure; it must not pile up until the connection is closed.
+      if (this.#failure) return;
       this.#bytes = this.#bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#bytes, chunk]);
-      if (this.#bytes.length > 4 * this.#maxMessage) this.#fail('sent more than a login needs');
+      if (this.#bytes.length > 4 * this.#maxMessage) {
+        // Here nobody would catch an error: it is for whoever reads next, and for a login that waits for consent.
+        this.#failure = this.#failureOf('sent more than a login needs');
+        this.#bytes = Buffer.alloc(0);
+        this.#flooded = true;
+        gone();
+      }
       this.#wake?.();
     });
     link.onClose((error) => {
@@ -57,6 +66,8 @@ export class MessageReader {
 
   /** Bytes that came after the last message taken; call it when the streaming decoders take over. */
   leave(): Buffer {
+    // What came was dropped: a conversation cannot begin in the middle.
+    if (this.#flooded && this.#failure) throw this.#failure;
     this.#left = true;
     return this.take();
   }
@@ -115,10 +126,14 @@ export class MessageReader {
   }
 
   #fail(what: string): never {
+    this.#failure = this.#failureOf(what);
+    throw this.#failure;
+  }
+
+  #failureOf(what: string): CoreError {
     const who = this.#source === 'client' ? 'client' : 'database';
     const code = this.#source === 'client' ? 'client_protocol' : 'upstream_protocol';
-    this.#failure = new CoreError(code, this.#source, `The ${who} does not speak the PostgreSQL protocol: it ${what}.`);
-    throw this.#failure;
+    return new CoreError(code, this.#source, `The ${who} does not speak the PostgreSQL protocol: it ${what}.`);
   }
 
   async #more(): Promise<void> {
