@@ -1,3 +1,4 @@
+import { CoreError } from '../domain/error.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Redacted } from '../domain/redacted.ts';
 
@@ -19,4 +20,17 @@ export interface Identity {
   redeem(credentialId: string, target: string): Promise<Principal>;
   /** Whether the user name has the form of an access credential's id. */
   isCredentialId(user: string): boolean;
+}
+
+/**
+ * The one refusal of every proof, whoever found it wrong and for whatever reason. `detail` is for the gateway's log and
+ * holds no secret.
+ */
+export function unauthenticated(cause: unknown, detail = 'authentication failed'): CoreError {
+  return new CoreError(
+    'unauthenticated',
+    'client',
+    'Authentication failed. Get a fresh token from your identity provider, or a fresh access credential, and try again.',
+    { cause, detail },
+  );
 }

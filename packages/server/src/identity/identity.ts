@@ -12,7 +12,7 @@ import { type FetchJson, fetchJson } from './bounded-fetch.ts';
 import { principalOf } from './claims.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
-import { Refusal, type RefusalReason, unauthenticated } from './refusal.ts';
+import { Refusal, type RefusalReason, refused } from './refusal.ts';
 import { type TrustedIssuer, verifyToken } from './token.ts';
 
 /** The part of access credentials that logins need. */
@@ -75,7 +75,7 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
       if (error instanceof Refusal) {
         parts.log.info({ reason: error.reason, detail: error.message }, 'a login was refused');
         parts.refused?.(error.reason, error.message);
-        throw unauthenticated(error);
+        throw refused(error);
       }
       parts.log.error({ err: error }, 'a login could not be judged, and is refused');
       throw new CoreError('internal', 'gateway', 'The gateway cannot check logins right now. Try again later.', {

@@ -1,4 +1,5 @@
-import { CoreError } from '@sluice/core/domain/error.ts';
+import { unauthenticated } from '@sluice/core/contract/identity.ts';
+import type { CoreError } from '@sluice/core/domain/error.ts';
 
 /** Why a proof was not accepted. For the log and the audit trail only: a client is told the same text for all of them. */
 export type RefusalReason =
@@ -33,12 +34,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The one answer to every proof that is not accepted. */
-export function unauthenticated(cause: unknown): CoreError {
-  return new CoreError(
-    'unauthenticated',
-    'client',
-    'Authentication failed. Get a fresh token from your identity provider, or a fresh access credential, and try again.',
-    { cause, detail: cause instanceof Refusal ? `${cause.reason}: ${cause.message}` : 'authentication failed' },
-  );
+/** The one answer to every proof that is not accepted; the log is told why. */
+export function refused(cause: unknown): CoreError {
+  return unauthenticated(cause, cause instanceof Refusal ? `${cause.reason}: ${cause.message}` : undefined);
 }

@@ -1,5 +1,6 @@
 /** From an accepted connection to a proven principal: encryption, startup packet, proof of identity. */
 import type { Admission } from '@sluice/core/contract/connector.ts';
+import { unauthenticated } from '@sluice/core/contract/identity.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
@@ -135,10 +136,7 @@ async function scram(
     link.write(authenticationRequest(authentication.saslFinal, Buffer.from(final)));
     return principal;
   } catch (error) {
-    if (error instanceof ScramError) {
-      throw new CoreError('unauthenticated', 'client', 'Authentication failed.', { cause: error });
-    }
-    throw error;
+    throw error instanceof ScramError ? unauthenticated(error) : error;
   }
 }
 
