@@ -68,7 +68,12 @@ export class CatalogConnection {
         ['default_transaction_read_only', 'on'],
       ]);
       const { rest } = await logIn(access, settings, this.#clock);
-      return { access, reader: new MessageReader(access.socket, 'upstream', largestMessage, rest) };
+      const open = { access, reader: new MessageReader(access.socket, 'upstream', largestMessage, rest) };
+      // A server that was restarted must not make the next question fail.
+      void open.reader.gone.then(() => {
+        if (this.#open === open) this.#drop();
+      });
+      return open;
     } catch (error) {
       access.socket.destroy();
       throw error;
