@@ -102,7 +102,8 @@ export function mergeOutput(body: Body<'MergeStmt'>, outer: Env): Output | undef
   if (body.sourceRelation === undefined) throw new MeaningError('unsupported', 'a MERGE without a source');
   const from = fromClause([body.sourceRelation], withScope(env, undefined));
   const sources = [table.source, ...from.sources];
-  const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
+  // RETURNING * gives the source's columns first.
+  const inner = withScope(env, scopeOf(sources, [...from.star, ...table.source.columns], undefined));
   env.rules.filter(body.joinCondition, inner, 'MERGE ON');
   const bounded = reallySelects(body.joinCondition, body, body.relation);
   env.rules.read(table.relation, env);
@@ -111,7 +112,6 @@ export function mergeOutput(body: Body<'MergeStmt'>, outer: Env): Output | undef
     if (clause === undefined) throw new MeaningError('unsupported', 'an odd MERGE');
     mergeClause(clause, table, bounded, inner);
   }
-  // RETURNING * gives the source's columns first.
   return returning(body.returningClause, sources, inner);
 }
 

@@ -6,6 +6,7 @@ import { as, strings } from './ast.ts';
 import { type Env, isComputed, type Output, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { relationSource } from './from.ts';
+import { resourceOf } from './objects.ts';
 import { type ScopeColumn, type Source, scopeOf } from './scope.ts';
 import { targetList } from './targets.ts';
 
@@ -36,7 +37,13 @@ export function writes(relation: Relation, verb: SqlVerb, env: Env): void {
       },
     );
   }
+  // Its rule makes an UPDATE a SET, of a setting that only the row tells.
+  if (relation.system && relation.name === 'pg_settings') {
+    throw new MeaningError('unsupported', 'pg_settings cannot be written to through the gateway', { hint: 'Use SET.' });
+  }
   env.tally.relation(verb, relation);
+  // Rows of the server's own tables are definitions, roles and privileges.
+  if (relation.system) env.tally.act('sql:alter', resourceOf(relation, env));
   env.rules.behind(relation, env);
 }
 
@@ -114,7 +121,7 @@ export function returning(
     if (option?.option === 'RETURNING_OPTION_OLD') names.old = option.value ?? 'old';
     if (option?.option === 'RETURNING_OPTION_NEW') names.new = option.value ?? 'new';
   }
-  const star = sources.flatMap((source) => source.columns);
+  const star = env.scope?.star ?? [];
   const under = (alias: string): Source => ({
     alias,
     columns: target.columns,
