@@ -3,13 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findPgbench, findPsql, needing, type RealClient } from '../harness/clients.ts';
+import { findPgbench, findPgDump, findPsql, needing, type RealClient } from '../harness/clients.ts';
 import { createTestGateway, type TestGateway } from '../harness/gateway.ts';
 import { createTestPostgres, type TestPostgres } from '../harness/postgres.ts';
 import { type Finished, runProgram, startProgram } from '../harness/run-program.ts';
 
 const psql = findPsql();
 const pgbench = findPgbench();
+const pgDump = findPgDump();
 const engineer = { sub: 'erin', groups: ['engineers'] };
 
 const schema = `
@@ -217,5 +218,24 @@ describe.skipIf(!pgbench.there)(needing(pgbench, 'pgbench'), () => {
     await writeFile(pipelined, '\\startpipeline\nSELECT 1;\nSELECT count(*) FROM t;\nSELECT 3;\n\\endpipeline\n');
     const pipeline = await bench(['-n', '-M', 'extended', '-f', pipelined, '-t', '20']);
     expect(pipeline.stdout, pipeline.stderr).toMatch(/failed transactions: 0 /);
+  });
+});
+
+describe.skipIf(!pgDump.there)(needing(pgDump, 'pg_dump'), () => {
+  /** Newer versions fence their output with a random word. */
+  const unfenced = (dump: Finished): Finished => ({
+    ...dump,
+    stdout: dump.stdout.replace(/^\\(un)?restrict .*$/gm, ''),
+  });
+
+  test.each([
+    ['the schema', ['--schema-only']],
+    ['everything', []],
+    ['one table as INSERTs', ['--inserts', '-t', 't']],
+  ])('dumps %s as it does on the server itself', async (_, args) => {
+    const { stdout } = await same(async (env) =>
+      unfenced(await runProgram(pathOf(pgDump), ['-n', 'public', '-n', 'sales', ...args], { env })),
+    );
+    expect(stdout).toContain('CREATE TABLE');
   });
 });
