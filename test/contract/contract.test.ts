@@ -1,0 +1,14 @@
+// Every connector that ships is held to the contract suite.
+import { connectors } from '@sluice/connectors/index.ts';
+import { expect, test } from 'vitest';
+import type { Adapter } from './adapter.ts';
+import { postgresAdapter } from './postgres.ts';
+import { contractSuite } from './suite.ts';
+
+const adapters: readonly Adapter[] = [postgresAdapter];
+
+test('every connector that ships has an adapter for the suite, and only those', () => {
+  expect(adapters.map(({ connector }) => connector).sort()).toEqual(connectors.map(({ id }) => id).sort());
+});
+
+for (const adapter of adapters) contractSuite(adapter);
