@@ -27,6 +27,7 @@ const changes = [
   'pg_operator',
   'pg_cast',
   'pg_attrdef',
+  'pg_constraint',
 ]
   .map(
     (table) =>
@@ -68,6 +69,8 @@ export class FreshCatalog {
 
   async refresh(): Promise<Catalog> {
     const asked = this.#clock.now();
+    // Whoever comes meanwhile, in whatever session, waits: somebody has reason to think that things have changed.
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
     this.#state = await this.#changes();
     const catalog = await this.#cache.refresh();
     this.#checkedAt = asked;

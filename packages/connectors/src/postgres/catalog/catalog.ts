@@ -92,6 +92,8 @@ export interface CatalogType {
   /** pg_class.oid of a composite type's columns; 0 for none. */
   readonly relation: number;
   readonly builtIn: boolean;
+  /** Functions that are not the server's own and that a domain's checks call (pg_proc.oid). */
+  readonly checkedBy?: readonly number[];
 }
 
 export interface CatalogCast {

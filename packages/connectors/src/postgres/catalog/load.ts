@@ -169,6 +169,10 @@ function toFunction(row: Row, schemas: ReadonlyMap<number, string>): CatalogFunc
   };
 }
 
+function checkedBy(functions: readonly number[] | undefined): Pick<CatalogType, 'checkedBy'> {
+  return functions === undefined ? {} : { checkedBy: functions };
+}
+
 export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
   await run(queries.preamble);
   const [about] = await run(queries.version);
@@ -176,6 +180,10 @@ export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
   const schemas = new Map((await run(queries.schemas)).map((row) => [integer(row, 0), text(row, 1)] as const));
   const relations = await loadRelations(run, schemas);
   const functions = (await run(queries.functions)).map((row) => toFunction(row, schemas));
+  const checks = new Map<number, number[]>();
+  for (const row of await run(queries.domainChecks)) {
+    checks.set(integer(row, 0), [...(checks.get(integer(row, 0)) ?? []), integer(row, 1)]);
+  }
   const types = (await run(queries.types)).map((row) => ({
     oid: integer(row, 0),
     schema: schemaName(schemas, row, 1),
@@ -185,6 +193,7 @@ export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
     element: integer(row, 5),
     relation: integer(row, 6),
     builtIn: boolean(row, 7),
+    ...checkedBy(checks.get(integer(row, 0))),
   }));
   const operators = (await run(queries.operators)).map((row) => ({
     schema: schemaName(schemas, row, 0),

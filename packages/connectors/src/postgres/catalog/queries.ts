@@ -52,6 +52,15 @@ export const types = `
 SELECT t.oid, t.typnamespace, t.typname, t.typtype, t.typbasetype, t.typelem, t.typrelid, (t.oid < 16384)::text
 FROM pg_catalog.pg_type t`;
 
+/** Through functions and through operators; the server's own are pinned and have no dependencies recorded. */
+export const domainChecks = `
+SELECT c.contypid, p.oid FROM pg_catalog.pg_constraint c
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = c.oid
+LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
+JOIN pg_catalog.pg_proc p ON p.oid = CASE WHEN d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                                          THEN d.refobjid ELSE o.oprcode::pg_catalog.oid END
+WHERE c.contypid <> 0`;
+
 export const operators = `
 SELECT o.oprnamespace, o.oprname, o.oprleft, o.oprright, o.oprcode::pg_catalog.oid, (o.oid < 16384)::text
 FROM pg_catalog.pg_operator o WHERE o.oid >= 16384`;

@@ -3,8 +3,8 @@ import type { Relation } from './catalog.ts';
 
 /**
  * The server's own relations that show more than names. Planner statistics, large objects and other sessions' statements
- * hold values of any table, so they carry every label. What keeps passwords is no matter of labels: reading it is an
- * action of its own (`holdsSecrets`).
+ * hold values of any table, so they carry every label. What keeps passwords, or values of tables that the reader may
+ * not be allowed to read, is no matter of labels: reading it is an action of its own (`holdsSecrets`).
  */
 
 const everyColumn = Symbol('every column');
@@ -37,6 +37,13 @@ const secrets: ReadonlySet<string> = new Set([
   'pg_hba_file_rules',
   'pg_ident_file_mappings',
   'pg_file_settings',
+  // Samples and contents of any table, whoever may read that table.
+  'pg_statistic',
+  'pg_statistic_ext_data',
+  'pg_stats',
+  'pg_stats_ext',
+  'pg_stats_ext_exprs',
+  'pg_largeobject',
 ]);
 
 export function systemColumnLabels(relation: Relation, column: string, all: Labels): Labels {

@@ -11,6 +11,8 @@ export interface Admitted {
   /** Bodies of nodes that the understanding look must visit. */
   readonly unseen: Set<object>;
   readonly literals: readonly string[];
+  /** server_version_num from which on a server reads the text like this; an older one reads something else. */
+  readonly since: number;
 }
 
 /** What the grammar makes of expressions and clauses. Nodes that only the analyser makes (Var, OpExpr, …) are not here. */
@@ -132,6 +134,26 @@ const mustBeSeen: ReadonlySet<string> = new Set([
   'TypeCast',
 ]);
 
+/**
+ * What older servers read as calls of functions that somebody may have made, or do not read at all (release notes of
+ * PostgreSQL 16, 17 and 18).
+ */
+const addedIn: { readonly [K in NodeKind]?: number } = {
+  JsonObjectConstructor: 160_000,
+  JsonArrayConstructor: 160_000,
+  JsonArrayQueryConstructor: 160_000,
+  JsonObjectAgg: 160_000,
+  JsonArrayAgg: 160_000,
+  JsonIsPredicate: 160_000,
+  JsonParseExpr: 170_000,
+  JsonScalarExpr: 170_000,
+  JsonSerializeExpr: 170_000,
+  JsonFuncExpr: 170_000,
+  JsonTable: 170_000,
+  MergeSupportFunc: 170_000,
+  ReturningOption: 180_000,
+};
+
 /** Deeper than the token count of the guard allows cannot happen; it is checked all the same. */
 const maxDepth = 20_000;
 
@@ -140,6 +162,7 @@ export function admit(root: object): Admitted {
   const literals: string[] = [];
   const waiting: unknown[] = [root];
   let depth = 0;
+  let since = 0;
   for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
     if (typeof value !== 'object' || value === null) continue;
     if (Array.isArray(value)) {
@@ -155,13 +178,14 @@ export function admit(root: object): Admitted {
         if (!admitted.has(key)) {
           throw new MeaningError('unsupported', `the gateway does not understand ${key} in a statement and refuses it`);
         }
+        since = Math.max(since, addedIn[key as NodeKind] ?? 0);
         if (mustBeSeen.has(key) && typeof child === 'object' && child !== null) unseen.add(child);
       }
       if (typeof child === 'object') waiting.push(child);
     }
     collect(body, unseen, literals);
   }
-  return { unseen, literals };
+  return { unseen, literals, since };
 }
 
 function isKind(key: string): boolean {

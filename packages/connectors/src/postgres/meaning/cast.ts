@@ -1,8 +1,8 @@
 import { joinLabels } from '../../sql/label-set.ts';
 import type { Body } from './ast.ts';
-import { onlyComputes } from './builtins.ts';
-import { allLabels, type Env, nothing, typeOid, type Value } from './env.ts';
+import { type Env, nothing, typeOid, type Value } from './env.ts';
 import { MeaningError } from './error.ts';
+import { madeAs } from './type-code.ts';
 
 /** Types that any value can be written as without ever failing. */
 const roomy: ReadonlySet<number> = new Set([typeOid.text, typeOid.varchar, typeOid.char, typeOid.name]);
@@ -23,16 +23,7 @@ export function castTo(arg: Value, name: Body<'TypeName'>, env: Env): Value {
     env.tally.expose(arg.labels, 'casts a labelled value to a type made in this transaction');
     return plain;
   }
-  let labels = arg.labels;
-  for (const cast of env.ctx.catalog.userCasts()) {
-    if (cast.procedure === 0 || cast.target !== type.oid) continue;
-    if (arg.type !== typeOid.unknownYet && arg.type !== cast.source) continue;
-    const procedure = env.ctx.catalog.functionByOid(cast.procedure);
-    if (procedure?.builtIn === true || (procedure !== undefined && onlyComputes(procedure))) continue;
-    env.tally.call(procedure ?? { schema: type.schema, name: type.name });
-    env.tally.scrub = true;
-    labels = joinLabels(labels, allLabels(env));
-  }
+  const labels = joinLabels(arg.labels, madeAs(type, arg.type, env));
   const same = arg.type === type.oid && arg.type !== typeOid.unknownYet;
   if (!isArray && (roomy.has(type.oid) || same)) {
     // Without a length the value stays what it is, and comparing it asks the same question.

@@ -126,6 +126,11 @@ export function understand(
   admitted: Admitted,
   budget: { steps: number } = newBudget(),
 ): StatementMeaning {
+  if (admitted.since > ctx.catalog.serverVersion) {
+    throw new MeaningError('unsupported', 'a part of the statement means something else to a server of this version', {
+      hint: 'If a function of that name is meant, write its schema before it.',
+    });
+  }
   const env = environment(ctx, text, admitted.unseen, budget);
   const result = run(node, env);
   if (env.unseen.size > 0) {

@@ -106,11 +106,13 @@ function fits(one: CatalogFunction, count: number, body: Body<'FuncCall'> | unde
 function acceptable(one: CatalogFunction, args: readonly Value[], body: Body<'FuncCall'>, env: Env): boolean {
   // Named arguments stand in any order, and what VARIADIC gathers is of the array's element type.
   if (args.length > 0 && (body.args ?? []).some((arg) => as(arg, 'NamedArgExpr') !== undefined)) return true;
-  const fixed = one.variadic && body.func_variadic !== true ? one.args.slice(0, -1) : one.args;
-  return fixed.every((type, at) => {
-    const arg = args[at];
-    return arg === undefined || couldBe(arg.type, type, env);
-  });
+  const gathers = one.variadic && body.func_variadic !== true;
+  const last = one.args.length - 1;
+  const asked = (at: number): number => {
+    const type = one.args[Math.min(at, last)] ?? typeOid.unknownYet;
+    return gathers && at >= last ? (env.ctx.catalog.typeByOid(type)?.element ?? typeOid.unknownYet) : type;
+  };
+  return args.every((arg, at) => last < 0 || couldBe(arg.type, asked(at), env));
 }
 
 /** Overloads that take exactly these types win over all others, where every type is known (typeconv-func, step 2). */

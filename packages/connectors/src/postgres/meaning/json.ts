@@ -1,6 +1,7 @@
 import { joinAllLabels } from '../../sql/label-set.ts';
-import type { Node } from './ast.ts';
+import type { Body, Node } from './ast.ts';
 import { type Env, typeOid, type Value, type ValueRules } from './env.ts';
+import { typeNamed } from './type-code.ts';
 
 /**
  * The SQL/JSON constructors and queries. Their parts lie in typed fields several levels deep, so every expression found
@@ -9,6 +10,7 @@ import { type Env, typeOid, type Value, type ValueRules } from './env.ts';
 export function within(body: object, env: Env): Value[] {
   const values: Value[] = [];
   for (const [key, child] of Object.entries(body)) {
+    if (key === 'output') typeNamed((child as Body<'JsonOutput'>)?.typeName, env);
     // Types and formats hold no values.
     if (typeof child !== 'object' || child === null || key === 'output' || key === 'format' || key === 'typeName')
       continue;

@@ -66,6 +66,7 @@ export function couldBe(given: number, asked: number, env: Env): boolean {
   if (env.ctx.catalog.castsImplicitly(given, asked)) return true;
   // A row can stand for its table's parent; a domain for what it is over; an array for one of what its elements can be.
   if (offered.relation !== 0 && wanted.relation !== 0) return true;
+  if (wanted.kind === 'domain') return couldBe(given, wanted.base, env);
   if (offered.kind === 'domain') return couldBe(offered.base, asked, env);
   return offered.element !== 0 && wanted.element !== 0 && couldBe(offered.element, wanted.element, env);
 }

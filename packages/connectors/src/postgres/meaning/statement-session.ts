@@ -114,6 +114,9 @@ function transaction(body: Body<'TransactionStmt'>, env: Env): StatementResult {
   env.tally.act('sql:transaction');
   const { kind, effect } = transactionEffect(body);
   env.tally.effect(effect);
+  // What it holds outlives the session; and under the name given may be somebody else's work.
+  if (kind === 'prepare_transaction') env.tally.act('sql:lock');
+  if (kind === 'commit_prepared' || kind === 'rollback_prepared') env.tally.act('sql:maintain');
   return { kind };
 }
 

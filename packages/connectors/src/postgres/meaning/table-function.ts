@@ -5,6 +5,7 @@ import { type Env, typeOid } from './env.ts';
 import { MeaningError } from './error.ts';
 import { within } from './json.ts';
 import type { ScopeColumn, Source } from './scope.ts';
+import { typeNamed } from './type-code.ts';
 
 /** Functions in FROM, XMLTABLE and JSON_TABLE: rows made of values. */
 
@@ -27,6 +28,7 @@ export function rangeFunction(body: Body<'RangeFunction'>, env: Env): Source {
     const [node, definitions] = items(item);
     if (node === undefined) throw new MeaningError('unsupported', 'an odd function in FROM');
     const defined = [...items(definitions), ...(body.coldeflist ?? [])].flatMap((one) => as(one, 'ColumnDef') ?? []);
+    for (const one of defined) typeNamed(one.typeName, env);
     const result = functionColumns(node, env);
     firstName ||= result.name;
     expands(result.given, env);
@@ -76,6 +78,7 @@ export function tableFunction(body: Body<'RangeTableFunc'>, env: Env): Source {
     node === undefined ? [] : [env.rules.value(node, env).labels],
   );
   const definitions = (body.columns ?? []).flatMap((node) => as(node, 'RangeTableFuncCol') ?? []);
+  for (const one of definitions) typeNamed(one.typeName, env);
   for (const one of definitions) {
     for (const node of [one.colexpr, one.coldefexpr]) {
       if (node !== undefined) parts.push(env.rules.value(node, env).labels);
@@ -113,6 +116,7 @@ function columnDefaults(nodes: readonly Node[], env: Env): readonly { labels: La
   return nodes.flatMap((node) => {
     const one = as(node, 'JsonTableColumn');
     if (one === undefined) return [];
+    typeNamed(one.typeName, env);
     const { columns, ...rest } = one;
     return [...within(rest, env), ...columnDefaults(columns ?? [], env)];
   });
