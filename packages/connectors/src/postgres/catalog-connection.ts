@@ -11,6 +11,8 @@ import { readFields } from './protocol/fields.ts';
 import { query, terminate } from './protocol/messages.ts';
 
 const idleTime = 60_000;
+/** Sessions wait for the catalog: a server that does not answer must not keep them for ever. */
+const answerTime = 20_000;
 /** A catalog row may hold the definition of a large view or function. */
 const largestMessage = 16_777_216;
 
@@ -49,15 +51,23 @@ export class CatalogConnection {
   async #run(sql: string): Promise<readonly (readonly (string | null)[])[]> {
     if (this.#closed) throw new CoreError('stopping', 'gateway', 'The gateway is stopping.');
     this.#cancelIdle?.();
+    let stopClock = (): void => {};
     try {
-      this.#open ??= await this.#connect();
-      return await answerOf(this.#open, sql);
+      const open = await this.#connected();
+      stopClock = this.#clock.after(answerTime, () => open.access.socket.destroy());
+      return await answerOf(open, sql);
     } catch (error) {
       this.#drop();
       throw error;
     } finally {
+      stopClock();
       this.#cancelIdle = this.#clock.after(idleTime, () => this.#drop());
     }
+  }
+
+  async #connected(): Promise<Open> {
+    this.#open ??= await this.#connect();
+    return this.#open;
   }
 
   async #connect(): Promise<Open> {

@@ -4,6 +4,7 @@ import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { ClientLink, UpstreamSocket } from '@sluice/core/contract/link.ts';
 import type { Permit } from '@sluice/core/contract/permit.ts';
 import type { Allowed, Denied, Session } from '@sluice/core/contract/session.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
@@ -12,6 +13,9 @@ import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
 import { type Owed, OwedQueue, type OwnQuery } from './owed.ts';
 import type { SessionState } from './state.ts';
+
+/** Milliseconds that the server has for a question of the gateway's own, which the client waits for. */
+const answerTime = 20_000;
 
 export class Conversation {
   readonly ports: ConnectorPorts;
@@ -73,7 +77,15 @@ export class Conversation {
   /** A query of the gateway's own on this session's connection; only when the server owes nothing. */
   ask(text: Uint8Array): Promise<OwnQuery> {
     return new Promise((resolve) => {
-      this.control('gateway', text, { kind: 'own', rows: [], error: undefined, done: resolve });
+      const stopClock = this.ports.clock.after(answerTime, () => {
+        const silence = 'The database does not answer the gateway.';
+        this.fail(new CoreError('upstream_unreachable', 'upstream', silence), 'upstream_closed');
+      });
+      const done = (answer: OwnQuery): void => {
+        stopClock();
+        resolve(answer);
+      };
+      this.control('gateway', text, { kind: 'own', rows: [], error: undefined, done });
       this.session.flush();
     });
   }
