@@ -19,6 +19,7 @@ import {
   type RawMessage,
   RawPostgres,
   shown,
+  startup,
   sync,
 } from '../harness/raw-postgres.ts';
 
@@ -27,6 +28,8 @@ let postgres: TestPostgres;
 let relay: HostileUpstream;
 let gateway: TestGateway;
 let token: string;
+/** Statements of the gateway's own that get no answer now. */
+let swallowed: RegExp | undefined;
 
 const column = (name: string, table = 0, attribute = 0): Buffer =>
   Buffer.concat([cstring(name), int32(table), int16(attribute), int32(25), int16(-1), int32(-1), int16(0)]);
@@ -100,19 +103,33 @@ beforeAll(async () => {
   });
   const [found] = await postgres.sql<{ oid: number }>("SELECT 't'::regclass::oid::int AS oid");
   const email = column('email', found?.oid, 2);
-  relay = await createLyingRelay(postgres, {
-    ...lies,
-    ...disconnects,
-    'labelled-and-more': Buffer.concat([shape(email), row(secret, secret), tag, ready]),
-    'labelled-elsewhere': Buffer.concat([shape(column('email', 999_999, 1)), row(secret), tag, ready]),
-    'error-with-data': Buffer.concat([
-      message('E', cstring('SERROR'), cstring('C22P02'), cstring(`Minvalid: ${secret}`), Buffer.from([0])),
-      ready,
-    ]),
-  });
+  relay = await createLyingRelay(
+    postgres,
+    {
+      ...lies,
+      ...disconnects,
+      'labelled-and-more': Buffer.concat([shape(email), row(secret, secret), tag, ready]),
+      'labelled-elsewhere': Buffer.concat([shape(column('email', 999_999, 1)), row(secret), tag, ready]),
+      'error-with-data': Buffer.concat([
+        message('E', cstring('SERROR'), cstring('C22P02'), cstring(`Minvalid: ${secret}`), Buffer.from([0])),
+        ready,
+      ]),
+    },
+    (text) => swallowed?.test(text) ?? false,
+  );
   gateway = await createTestGateway({
     postgres: { ...postgres, port: relay.port },
     labels: { pii: ['shop.public.t.email'] },
+    moreTargets: [
+      {
+        name: 'not-seen-yet',
+        connector: 'postgres',
+        address: `127.0.0.1:${relay.port}`,
+        database: 'postgres',
+        tls: 'disable',
+        credential: { username: 'postgres', password: 'file:password' },
+      },
+    ],
     policies: '@id("all") permit (principal, action in [Action::"connect", Action::"read"], resource);',
   });
   token = await gateway.token({ sub: 'agent', kind: 'agent' });
@@ -174,6 +191,22 @@ describe('a labelled value', () => {
     const seen = await client.rest();
     expect(seen.map(shown)).toEqual(['E:22P02', 'Z:I']);
     expect(seen[0]?.body.includes(secret)).toBe(false);
+  });
+});
+
+describe('a database that says nothing more', { timeout: 60_000 }, () => {
+  test.each([
+    ['about the session', /current_schemas/, 'shop'],
+    ['about its catalog', /xmin/, 'not-seen-yet'],
+  ])('%s keeps a login waiting for a bounded time only', async (_, pattern, database) => {
+    swallowed = pattern;
+    const client = await RawPostgres.open(gateway.host, gateway.port);
+    client.send(startup({ user: 'anyone', database }));
+    await client.until('R');
+    client.send(message('p', cstring(token)));
+    expect((await client.rest()).map(shown)).toEqual(['E:08006']);
+    swallowed = undefined;
+    await works();
   });
 });
 

@@ -29,12 +29,13 @@ export function createScriptedUpstream(script: Script): Promise<HostileUpstream>
 export type Lie = Uint8Array | ((socket: Socket) => unknown);
 
 /**
- * Relays to a real server, and answers a Query whose text holds `lie:<name>` by itself. Everything else (logins, the
- * gateway's own questions, other statements) is true.
+ * Relays to a real server, and answers a Query whose text holds `lie:<name>` by itself; one that it `swallows` gets no
+ * answer at all. Everything else (logins, the gateway's own questions, other statements) is true.
  */
 export function createLyingRelay(
   genuine: { readonly host: string; readonly port: number },
   lies: Readonly<Record<string, Lie>>,
+  swallows: (query: string) => boolean = () => false,
 ): Promise<HostileUpstream> {
   return listening((socket) => {
     const server = connect({ host: genuine.host, port: genuine.port, noDelay: true });
@@ -54,8 +55,10 @@ export function createLyingRelay(
         const frame = bytes.subarray(0, end);
         bytes = bytes.subarray(end);
         const name = startup ? undefined : /lie:([a-z0-9-]+)/.exec(frame.toString('latin1'))?.[1];
+        const silent = !startup && frame[0] === 0x51 && swallows(frame.toString('utf8', 5));
         startup = false;
         const lie = name === undefined || frame[0] !== 0x51 ? undefined : lies[name];
+        if (silent) continue;
         if (lie === undefined) server.write(frame);
         else if (typeof lie === 'function') lie(socket);
         else socket.write(lie);
