@@ -94,6 +94,8 @@ async function collect(context: HoldContext, request: AccessRequest, wait: Wait)
     return refused(context, { ...request, state: wait.withdrawn ? 'cancelled' : 'expired' });
   }
   note(context, { ...request, state: 'used' });
+  // The client gave up while the approval was being used: it is spent, and nothing runs.
+  if (wait.withdrawn) return refused(context, { ...request, state: 'cancelled' });
   return context.allow({ ...again, effect: 'allow', hold: undefined }, request);
 }
 

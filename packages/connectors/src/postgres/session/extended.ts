@@ -9,10 +9,10 @@ import { describePortal } from '../protocol/messages.ts';
 import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
 import type { Portal, Prepared } from './owed.ts';
-import { readableParameters } from './parameters.ts';
+import { exactParameters, readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import type { Turn } from './turn.ts';
-import { understand, unitOf } from './understand.ts';
+import { sessionBinding, understand, unitOf } from './understand.ts';
 
 export class ExtendedQueries {
   readonly #c: Conversation;
@@ -37,7 +37,12 @@ export class ExtendedQueries {
         this.#turn.refuseExtended(outcome);
         return undefined;
       }
-      const prepared: Prepared = { text: message.text, meaning: meanings[0], parameterTypes: message.parameterTypes };
+      const prepared: Prepared = {
+        text: message.text,
+        meaning: meanings[0],
+        declaredTypes: message.parameterTypes,
+        parameterTypes: message.parameterTypes,
+      };
       const change = this.#c.state.statements.set(message.name, prepared);
       this.#c.forward(outcome.permit, { kind: 'parse', change });
       return undefined;
@@ -54,9 +59,15 @@ export class ExtendedQueries {
     // The path or the catalog may have changed since Parse; the server plans anew then, and so do we.
     return this.#understood('Bind', prepared.text, (meanings) => {
       const parameters = readableParameters(message, prepared.parameterTypes);
-      const unit = unitOf(this.#c, { name: 'Bind', frame, text: prepared.text, meanings, parameters });
-      const outcome = this.#turn.decide(unit);
-      const finish = (final: Allowed | Denied): void => this.#bound(message, prepared, unit, meanings[0], final);
+      const exactly = exactParameters(message, prepared.declaredTypes);
+      const parts = { name: 'Bind', frame, text: prepared.text, meanings, parameters, exactly, renewed };
+      let judged = { unit: unitOf(this.#c, parts), meaning: meanings[0] };
+      function renewed(unit: Unit, now: readonly StatementMeaning[]): void {
+        judged = { unit, meaning: now[0] };
+      }
+      const outcome = this.#turn.decide(judged.unit);
+      const finish = (final: Allowed | Denied): void =>
+        this.#bound(message, prepared, judged.unit, judged.meaning, final);
       if (outcome instanceof Promise) return outcome.then(finish);
       finish(outcome);
       return undefined;
@@ -76,7 +87,7 @@ export class ExtendedQueries {
       );
     } else if ('cursor' in of) {
       // Drivers ask what a cursor made by DECLARE returns before they FETCH from it.
-      const described: Prepared = { text: '', meaning: of.cursor, parameterTypes: [] };
+      const described: Prepared = { text: '', meaning: of.cursor, declaredTypes: [], parameterTypes: [] };
       this.#c.control('Describe', frame, { kind: 'describe', of: described, hidden: false });
     } else {
       this.#c.control('Describe', frame, { kind: 'describe', of, hidden: false });
@@ -95,11 +106,19 @@ export class ExtendedQueries {
       this.#unknown('Execute', '0A000', 'a cursor made by DECLARE can be read with FETCH only');
       return undefined;
     }
-    const unit: Unit = { ...portal.unit, name: 'Execute', bytes: [frame], continues: portal.handle };
-    const outcome = this.#turn.decide(unit);
+    const outcome = this.#turn.decide(this.#carryingOut(portal, frame));
     if (outcome instanceof Promise) return outcome.then((final) => this.#execute(name, portal, final));
     this.#execute(name, portal, outcome);
     return undefined;
+  }
+
+  /** The portal's unit, bound to the session as it is now: what was approved under another role or path was not this. */
+  #carryingOut(portal: Portal, frame: Buffer): Unit {
+    const own = { name: 'Execute', bytes: [frame], continues: portal.handle };
+    const { renew } = portal.unit;
+    const binding = { ...portal.unit.binding, ...sessionBinding(this.#c.state) };
+    const unit: Unit = { ...portal.unit, ...own, binding };
+    return renew ? { ...unit, renew: async () => ({ ...(await renew()), ...own }) } : unit;
   }
 
   close(frame: Buffer): undefined {

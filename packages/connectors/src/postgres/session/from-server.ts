@@ -334,6 +334,7 @@ export class FromServer {
     ) {
       throw violation(`${name} changed to ${value}`);
     }
+    this.#c.state.told(name, value);
     this.#c.output.pass(frame);
   }
 

@@ -24,6 +24,9 @@ export interface Prepared {
   readonly text: string;
   /** Undefined for an empty statement. */
   readonly meaning: StatementMeaning | undefined;
+  /** As the client's Parse gave them. */
+  readonly declaredTypes: readonly number[];
+  /** As the server described them, once it did. */
   parameterTypes: readonly number[];
   /** As the server described it; undefined before, empty when it returns no rows. */
   columns?: readonly Column[];

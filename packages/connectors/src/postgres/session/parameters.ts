@@ -19,6 +19,24 @@ export function readableParameters(bind: BindMessage, types: readonly number[]):
   });
 }
 
+/**
+ * SHA-256 over the parameters as they are on the wire, with the types that the client declared: two that read alike may
+ * still be different ones. Undefined where there are none.
+ */
+export function exactParameters(bind: BindMessage, types: readonly number[]): string | undefined {
+  if (bind.parameters.length === 0) return undefined;
+  const hash = createHash('sha256');
+  const head = Buffer.alloc(9);
+  bind.parameters.forEach(({ binary, value }, index) => {
+    head.writeUInt32BE(types[index] ?? 0, 0);
+    head.writeUInt8(binary ? 1 : 0, 4);
+    head.writeInt32BE(value?.length ?? -1, 5);
+    hash.update(head);
+    if (value) hash.update(value);
+  });
+  return hash.digest('hex');
+}
+
 function readableBinary(value: Buffer, type: number): string {
   if (textTypes.has(type)) return value.toString('utf8');
   if (type === jsonb && value[0] === 1) return value.toString('utf8', 1);

@@ -117,7 +117,10 @@ async function converse(
   }
   state.read(rows[0]);
   output.write(authenticationRequest(authentication.ok));
-  for (const [name, value] of upstream.parameters) output.write(parameterStatus(name, value));
+  for (const [name, value] of upstream.parameters) {
+    state.told(name, value);
+    output.write(parameterStatus(name, value));
+  }
   output.write(backendKeyData(key.pid, key.secret));
   output.write(readyForQuery('I'));
   const early = reader.leave();

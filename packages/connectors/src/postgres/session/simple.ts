@@ -21,6 +21,8 @@ export class SimpleQueries {
 
   query(frame: Buffer): Promise<void> | undefined {
     const text = readQuery(frame);
+    // The server forgets the unnamed statement at any simple query, whatever becomes of it (protocol, "Simple Query").
+    this.#c.state.statements.set('', undefined).confirm();
     try {
       const meanings = understand(this.#c, text);
       if (!(meanings instanceof Promise)) return this.#judge(frame, text, meanings);
@@ -41,10 +43,13 @@ export class SimpleQueries {
   }
 
   #judge(frame: Buffer, text: string, meanings: readonly StatementMeaning[]): Promise<void> | undefined {
-    const unit = unitOf(this.#c, { name: 'Query', frame, text, meanings, parameters: [] });
-    const outcome = this.#turn.decide(unit);
-    if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, unit, meanings));
-    this.#finish(outcome, unit, meanings);
+    let judged = { unit: unitOf(this.#c, { name: 'Query', frame, text, meanings, parameters: [], renewed }), meanings };
+    function renewed(unit: Unit, now: readonly StatementMeaning[]): void {
+      judged = { unit, meanings: now };
+    }
+    const outcome = this.#turn.decide(judged.unit);
+    if (outcome instanceof Promise) return outcome.then((final) => this.#finish(final, judged.unit, judged.meanings));
+    this.#finish(outcome, judged.unit, judged.meanings);
     return undefined;
   }
 

@@ -11,6 +11,9 @@ import type { Cursor, Portal, Prepared } from './owed.ts';
 export const stateQuery =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text';
 
+/** '01/02/2026' is another day under another one of these. */
+const readingSettings: ReadonlySet<string> = new Set(['DateStyle', 'IntervalStyle', 'TimeZone']);
+
 export class SessionState {
   readonly target: string;
   readonly statements = new Names<Prepared>();
@@ -20,6 +23,8 @@ export class SessionState {
   role = '';
   sessionUser = '';
   database = '';
+  /** How the server reads and writes dates, times and intervals, as it last told. */
+  readonly readings = new Map<string, string>();
   overlay: Overlay = emptyOverlay;
   /** Path or role may be other ones than we think: read them back before the next statement is understood. */
   dirty = false;
@@ -49,6 +54,11 @@ export class SessionState {
       },
       preparedEpoch: this.statements.epoch * 1_000_003 + this.portals.epoch,
     };
+  }
+
+  /** Takes over a ParameterStatus. */
+  told(name: string, value: string): void {
+    if (readingSettings.has(name)) this.readings.set(name, value);
   }
 
   /** Takes over the answer to `stateQuery`. */
@@ -85,7 +95,9 @@ export class SessionState {
   #apply(effect: SessionEffect, meaning: StatementMeaning): void {
     switch (effect.kind) {
       case 'prepare':
-        this.statements.set(effect.name, { text: effect.source, meaning, parameterTypes: [] }).confirm();
+        this.statements
+          .set(effect.name, { text: effect.source, meaning, declaredTypes: [], parameterTypes: [] })
+          .confirm();
         break;
       case 'deallocate':
         if (effect.name === 'all') this.statements.clear();

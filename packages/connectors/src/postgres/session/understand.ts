@@ -63,6 +63,10 @@ export interface UnitParts {
   readonly text: string;
   readonly meanings: readonly StatementMeaning[];
   readonly parameters: readonly (string | null)[];
+  /** Binds an approval to the parameters to the byte, however they read; absent without parameters. */
+  readonly exactly?: string | undefined;
+  /** Told what the text means now whenever an approval made it be understood anew. */
+  readonly renewed?: (unit: Unit, meanings: readonly StatementMeaning[]) => void;
 }
 
 export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
@@ -76,23 +80,30 @@ export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
     labels: only ? only.labels : [...new Set(meanings.flatMap((meaning) => meaning.labels))].sort(),
     exposures: only ? only.exposures : meanings.flatMap((meaning) => meaning.exposures),
     parameters,
-    binding: bindingOf(grounds.state, meanings),
+    binding: {
+      ...sessionBinding(grounds.state),
+      statements: meanings.map((meaning) => meaning.fingerprint).join(','),
+      schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
+      ...(parts.exactly === undefined ? {} : { parameters: parts.exactly }),
+    },
     renew: async () => {
       await grounds.catalog.refresh();
-      return unitOf(grounds, { ...parts, meanings: understandNow(grounds, text) });
+      const now = understandNow(grounds, text);
+      const unit = unitOf(grounds, { ...parts, meanings: now });
+      parts.renewed?.(unit, now);
+      return unit;
     },
   };
   return run ? { ...unit, run } : unit;
 }
 
-/** Everything but text and parameters that an approval must be bound to. */
-function bindingOf(state: SessionState, meanings: readonly StatementMeaning[]): Readonly<Record<string, string>> {
+/** What of the session an approval must be bound to: it gives the same words another meaning. */
+export function sessionBinding(state: SessionState): Readonly<Record<string, string>> {
   return {
     search_path: state.searchPath.join(','),
     role: state.role,
     session_user: state.sessionUser,
     database: state.database,
-    statements: meanings.map((meaning) => meaning.fingerprint).join(','),
-    schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
+    ...Object.fromEntries(state.readings),
   };
 }
