@@ -1,3 +1,4 @@
+import { luhn, mod97 } from './checksum.ts';
 import { mark } from './sentinel.ts';
 
 /** Which part of a value a partial mask may show; `plain` for values of no known shape. */
@@ -76,24 +77,4 @@ function firstLetter(value: string, least: number): string {
     if (letters >= least) return first;
   }
   return '';
-}
-
-/** ISO/IEC 7812-1 annex B. */
-function luhn(digits: string): boolean {
-  let sum = 0;
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digits.charCodeAt(digits.length - 1 - i) - 48;
-    const doubled = i % 2 === 1 ? digit * 2 : digit;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return sum % 10 === 0;
-}
-
-/** ISO 13616-1: the number with its first four characters moved to the end, letters as 10 to 35, is 1 modulo 97. */
-function mod97(iban: string): boolean {
-  let rest = 0;
-  for (const letter of iban.slice(4) + iban.slice(0, 4)) {
-    for (const digit of Number.parseInt(letter, 36).toString()) rest = (rest * 10 + Number(digit)) % 97;
-  }
-  return rest === 1;
 }
