@@ -170,7 +170,7 @@ export const writes: readonly Row[] = [
   [
     'insert into customers (name, email) select name, email from customers on conflict (email) do update set score = 1 returning *',
     [
-      'insert: insert public/customers, select public/customers, update public/customers; reads pii.email pii.phone pii.ssn',
+      'insert: insert public/customers, select public/customers, update public/customers; reads pii.email pii.phone pii.ssn; everything',
     ],
   ],
   [

@@ -1,6 +1,7 @@
-import type { Body } from './ast.ts';
+import type { Relation } from '../catalog/catalog.ts';
+import type { Body, RangeVar } from './ast.ts';
 import { as } from './ast.ts';
-import { type Env, isComputed, type Output, withScope } from './env.ts';
+import { type Env, isComputed, type Output, typeOid, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { fromClause, relationSource } from './from.ts';
 import { scopeOf } from './scope.ts';
@@ -13,8 +14,8 @@ import {
   type TargetTable,
   targetTable,
 } from './target-table.ts';
-import { reallySelects } from './trivial.ts';
-import { withCtes } from './with.ts';
+import { type Rows, readsAllOf, reallySelects } from './trivial.ts';
+import { findCte, withCtes } from './with.ts';
 
 /** INSERT, UPDATE and DELETE. Output undefined: it gives no rows. */
 export function insertOutput(body: Body<'InsertStmt'>, outer: Env): Output | undefined {
@@ -42,8 +43,42 @@ export function insertOutput(body: Body<'InsertStmt'>, outer: Env): Output | und
   }
   const inner = withScope(env, scopeOf([table.source], table.source.columns, undefined));
   onConflict(body.onConflictClause, table, env);
+  // Inserting what is there already is an update of all of it.
+  const update = body.onConflictClause?.action === 'ONCONFLICT_UPDATE';
+  const rows = rowsOf(body.relation, table, env);
+  if (update && readsAllOf(body, rows) && !reallySelects(body.onConflictClause?.whereClause, body, rows)) {
+    env.tally.unbounded('sql:update');
+  }
   readsTarget(table, [body.returningClause], env);
   return returning(body.returningClause, [table.source], inner);
+}
+
+function rowsOf(range: RangeVar | undefined, table: TargetTable, env: Env): Rows {
+  const { relation } = table;
+  const reached = (one: Relation): readonly number[] => [
+    one.oid,
+    ...one.parents,
+    ...env.ctx.catalog.descendants(one.oid).map((child) => child.oid),
+    ...env.rules.behind(one, env).map((below) => below.oid),
+  ];
+  const own = new Set(reached(relation));
+  const names = (one: Relation): ReadonlySet<string> | undefined =>
+    one.open === true ? undefined : new Set(one.columns.map((column) => column.name));
+  return {
+    alias: range?.alias?.aliasname ?? range?.relname ?? '',
+    columns: names(relation),
+    booleans: new Set(relation.columns.flatMap((one) => (one.type === typeOid.boolean ? one.name : []))),
+    // A WITH item's own query may still mean the relation that the item hides from the others.
+    isCopy: (one) => {
+      const found = env.names.find(one);
+      return found !== undefined && reached(found).some((oid) => own.has(oid));
+    },
+    columnsOf: (one) => {
+      const isItem = one.schemaname === undefined && findCte(env.ctes, one.relname ?? '') !== undefined;
+      const found = isItem ? undefined : env.names.find(one);
+      return found === undefined ? undefined : names(found);
+    },
+  };
 }
 
 function begin(body: { withClause?: Body<'WithClause'> } & object, outer: Env): Env {
@@ -74,7 +109,7 @@ function onConflict(clause: Body<'OnConflictClause'> | undefined, table: TargetT
 export function updateOutput(body: Body<'UpdateStmt'>, outer: Env): Output | undefined {
   const env = begin(body, outer);
   const table = targetTable(body.relation, 'sql:update', env);
-  if (!reallySelects(body.whereClause, body, body.relation)) env.tally.unbounded('sql:update');
+  if (!reallySelects(body.whereClause, body, rowsOf(body.relation, table, env))) env.tally.unbounded('sql:update');
   const from = fromClause(body.fromClause, withScope(env, undefined));
   const sources = [table.source, ...from.sources];
   const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
@@ -87,7 +122,7 @@ export function updateOutput(body: Body<'UpdateStmt'>, outer: Env): Output | und
 export function deleteOutput(body: Body<'DeleteStmt'>, outer: Env): Output | undefined {
   const env = begin(body, outer);
   const table = targetTable(body.relation, 'sql:delete', env);
-  if (!reallySelects(body.whereClause, body, body.relation)) env.tally.unbounded('sql:delete');
+  if (!reallySelects(body.whereClause, body, rowsOf(body.relation, table, env))) env.tally.unbounded('sql:delete');
   const from = fromClause(body.usingClause, withScope(env, undefined));
   const sources = [table.source, ...from.sources];
   const inner = withScope(env, scopeOf(sources, [...table.source.columns, ...from.star], undefined));
@@ -105,11 +140,15 @@ export function mergeOutput(body: Body<'MergeStmt'>, outer: Env): Output | undef
   // RETURNING * gives the source's columns first.
   const inner = withScope(env, scopeOf(sources, [...from.star, ...table.source.columns], undefined));
   env.rules.filter(body.joinCondition, inner, 'MERGE ON');
-  const bounded = reallySelects(body.joinCondition, body, body.relation);
+  const rows = rowsOf(body.relation, table, env);
+  const joined = reallySelects(body.joinCondition, body, rows);
   env.rules.read(table.relation, env);
   for (const node of body.mergeWhenClauses ?? []) {
     const clause = as(node, 'MergeWhenClause');
     if (clause === undefined) throw new MeaningError('unsupported', 'an odd MERGE');
+    // Rows that the source does not match are all the others.
+    const bySource = clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE';
+    const bounded = (joined && !bySource) || reallySelects(clause.condition, body, rows);
     mergeClause(clause, table, bounded, inner);
   }
   return returning(body.returningClause, sources, inner);

@@ -98,8 +98,8 @@ export interface Rules {
   alone(node: Node, text: string, env: Env): StatementMeaning;
   /** Counts a relation as read, with all that lies behind it. */
   read(relation: Relation, env: Env): void;
-  /** Counts what lies behind a relation that is written or locked. */
-  behind(relation: Relation, env: Env): void;
+  /** Counts what lies behind a relation that is written or locked, and says what that is. */
+  behind(relation: Relation, env: Env): readonly Relation[];
 }
 
 /** What a statement's rule found, besides what is in the tally. */

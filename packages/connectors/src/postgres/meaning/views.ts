@@ -18,10 +18,10 @@ export function readRelation(relation: Relation, env: Env, behindView: BehindVie
 }
 
 /** For a relation that is written or locked as well. */
-export function touchBehind(relation: Relation, env: Env, behindView: BehindView): void {
+export function touchBehind(relation: Relation, env: Env, behindView: BehindView): readonly Relation[] {
   if (env.names.relationLabels(relation).length > 0) env.tally.scrub = true;
   for (const child of env.ctx.catalog.descendants(relation.oid)) env.tally.touch(child);
-  if (relation.definition === undefined) return;
+  if (relation.definition === undefined) return [];
   const found = behind(relation, env, behindView);
   for (const one of found.relations) {
     env.tally.touch(one);
@@ -31,6 +31,7 @@ export function touchBehind(relation: Relation, env: Env, behindView: BehindView
     env.tally.mention(one);
     env.tally.scrub = true;
   }
+  return found.relations;
 }
 
 function behind(view: Relation, env: Env, behindView: BehindView): Behind {

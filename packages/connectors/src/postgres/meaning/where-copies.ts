@@ -1,0 +1,75 @@
+import type { Body, Node, RangeVar } from './ast.ts';
+import { as, strings } from './ast.ts';
+import type { Rows } from './trivial.ts';
+
+/** Where a statement reads the rows that it changes once more, by another name: in a subquery, a WITH item, USING. */
+
+export function rangesOf(root: unknown): readonly RangeVar[] {
+  const found: RangeVar[] = [];
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if ('relname' in value) found.push(value as RangeVar);
+    waiting.push(...Object.values(value));
+  }
+  return found;
+}
+
+/** Some query in the statement reads the same rows with neither a condition that selects among them nor a limit. */
+export function copiesWithout(statement: object, rows: Rows, selects: (where: Node, own: Rows) => boolean): boolean {
+  return selectsBelow(statement).some((select) => {
+    const copies = direct(select.fromClause ?? []).filter(rows.isCopy);
+    if (copies.length === 0 || isLimited(select)) return false;
+    return !copies.some((range) => {
+      const own = { ...rows, alias: range.alias?.aliasname ?? range.relname ?? '', columns: rows.columnsOf(range) };
+      return select.whereClause !== undefined && selects(select.whereClause, own);
+    });
+  });
+}
+
+function isLimited(select: Body<'SelectStmt'>): boolean {
+  const limit = select.limitCount;
+  const constant = as(limit, 'A_Const');
+  return as(limit, 'ParamRef') !== undefined || (constant !== undefined && constant.isnull !== true);
+}
+
+function selectsBelow(root: object): readonly Body<'SelectStmt'>[] {
+  const found: Body<'SelectStmt'>[] = [];
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    // Every SELECT has this field, also where it stands without its kind.
+    if ('limitOption' in value) found.push(value as Body<'SelectStmt'>);
+    waiting.push(...Object.values(value));
+  }
+  return found;
+}
+
+/** Relations that FROM names itself, also in joins. */
+function direct(nodes: readonly Node[]): readonly RangeVar[] {
+  return nodes.flatMap((node) => {
+    const join = as(node, 'JoinExpr');
+    if (join !== undefined) return direct([join.larg, join.rarg].filter((side) => side !== undefined));
+    const sample = as(node, 'RangeTableSample');
+    if (sample?.relation !== undefined) return direct([sample.relation]);
+    return as(node, 'RangeVar') ?? [];
+  });
+}
+
+/** A whole row stands for each of its columns: `(t).id`, `row_to_json(t)`. */
+export function wholeRowsOf(root: object, isTable: (name: string) => boolean): boolean {
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null || 'SubLink' in value) continue;
+    if ('ColumnRef' in value) {
+      const [only, ...more] = strings(as(value as Node, 'ColumnRef')?.fields);
+      if (only !== undefined && more.length === 0 && isTable(only)) return true;
+      continue;
+    }
+    waiting.push(...Object.values(value));
+  }
+  return false;
+}
