@@ -71,8 +71,10 @@ export class FreshCatalog {
     const asked = this.#clock.now();
     // Whoever comes meanwhile, in whatever session, waits: somebody has reason to think that things have changed.
     this.#checkedAt = Number.NEGATIVE_INFINITY;
-    this.#state = await this.#changes();
+    const state = await this.#changes();
     const catalog = await this.#cache.refresh();
+    // Only now: who compares with it must not take the old names for the ones of this state.
+    this.#state = state;
     this.#checkedAt = asked;
     return catalog;
   }

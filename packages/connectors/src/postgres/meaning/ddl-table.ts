@@ -1,15 +1,16 @@
-import { noLabels } from '../../sql/label-set.ts';
+import { joinAllLabels, noLabels } from '../../sql/label-set.ts';
 import { schemaResource } from '../../sql/resources.ts';
 import type { Relation } from '../catalog/catalog.ts';
 import type { Body, Node } from './ast.ts';
 import { as } from './ast.ts';
+import { castTo } from './cast.ts';
 import { changed, everythingChanged, made } from './ddl-effect.ts';
-import type { Env, StatementResult } from './env.ts';
+import { type Env, type StatementResult, typeOid } from './env.ts';
 import { MeaningError } from './error.ts';
 import { relationSource } from './from.ts';
 import { relationResource, resourceOf } from './objects.ts';
 import { done, type StatementRules } from './rules.ts';
-import type { Source } from './scope.ts';
+import type { ScopeColumn, Source } from './scope.ts';
 import { anyColumn, sweep } from './sweep.ts';
 
 /** Tables, indexes, sequences and what hangs on a table: made and altered. */
@@ -68,8 +69,31 @@ function createTable(body: Body<'CreateStmt'>, kind: Relation['kind'], env: Env)
     (body.tableElts ?? []).some((node) => as(node, 'TableLikeClause') !== undefined);
   create(range, kind, partial ? undefined : columns, body.if_not_exists === true, env);
   const name = range.relname ?? '';
-  sweep(rest, { verb: 'sql:create', sources: [anyColumn(name)], reason: `defines ${name} by labelled values` }, env);
+  const schema = env.names.creationSchema(range);
+  const labelled = (body.tableElts ?? []).flatMap((node) => labelledColumn(as(node, 'ColumnDef'), schema, name, env));
+  const reason = `defines ${name} by labelled values`;
+  sweep(rest, { verb: 'sql:create', sources: [{ ...anyColumn(name), columns: labelled }], reason }, env);
+  // The name of a partition says in which range a value lies.
+  if (body.partspec !== undefined) env.tally.expose(joinAllLabels(labelled.map((column) => column.labels)), reason);
   return done;
+}
+
+/** Labels go by names, so labelled values may be put into a new table of that name: its checks would answer questions. */
+function labelledColumn(
+  column: Body<'ColumnDef'> | undefined,
+  schema: string,
+  table: string,
+  env: Env,
+): readonly ScopeColumn[] {
+  const name = column?.colname;
+  if (name === undefined) return [];
+  const labels = env.ctx.labels.of(env.ctx.target, [schema, table, name]);
+  if (labels.length === 0) return [];
+  // A domain has checks of its own; a plain type takes a text or refuses it whatever it is.
+  if (column?.typeName !== undefined && env.names.type(column.typeName)?.kind === 'domain') {
+    env.tally.expose(labels, `checks labelled values by a domain in ${table}`);
+  }
+  return [{ name, labels, type: typeOid.unknownYet, direct: false }];
 }
 
 function create(
@@ -169,6 +193,15 @@ const renaming: ReadonlySet<string> = new Set([
   'AT_ColumnDefault',
 ]);
 
+/** Whether a value fits into another type, or passes the checks of a domain, tells about it. */
+function retyped(relation: Relation, command: Body<'AlterTableCmd'>, env: Env): void {
+  const type = as(command.def, 'ColumnDef')?.typeName;
+  const at = relation.columns.findIndex((column) => column.name === command.name);
+  const labels = at < 0 ? env.names.relationLabels(relation) : env.names.columnLabels(relation, at);
+  if (type !== undefined) castTo({ labels, constant: false, type: relation.columns[at]?.type ?? 0 }, type, env);
+  if ((type?.typmods ?? []).length > 0) env.tally.expose(labels, 'casts a labelled value to a limited length');
+}
+
 /** Detached from its parent, a table no longer takes the parent's labels. */
 const unlabelling: ReadonlySet<string> = new Set(['AT_DetachPartition', 'AT_DropInherit', 'AT_DropExpression']);
 
@@ -195,6 +228,7 @@ function alterTable(body: Body<'AlterTableStmt'>, env: Env): StatementResult {
     const subtype = command.subtype ?? '';
     if (relation !== undefined) {
       define(node, relation, 'sql:alter', env);
+      if (subtype === 'AT_AlterColumnType') retyped(relation, command, env);
       if (unlabelling.has(subtype)) {
         env.tally.expose(env.names.relationLabels(relation), `takes labels away from ${relation.name}`);
       }
