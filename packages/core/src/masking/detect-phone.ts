@@ -23,19 +23,19 @@ export const phone: Detector = {
     const before = page.code(at - 1);
     if (isAlphanumeric(before) || before === 43) return undefined;
     let digits = '';
-    let end = at + 1;
+    let place = at + 1;
+    let end: number | undefined;
     for (;;) {
-      const group = groupAt(page, digits === '' ? at + 1 : end);
+      const group = groupAt(page, place);
       if (group === 'more') return digits.length >= 5 ? 'strong' : 'weak';
       if (group === undefined) break;
-      const more = digits + page.text.slice(group.start, group.end);
-      if (more.length > mostDigits && digits !== '') break;
-      if (more.length > mostDigits) return undefined;
-      digits = more;
-      end = group.end;
-      if (digits.startsWith('1') && digits.length >= 11) break;
+      digits += page.text.slice(group.start, group.end);
+      if (digits.length > mostDigits) break;
+      place = group.end;
+      // Another number may follow: the longest that is one counts, which hides the most.
+      if (isNumber(digits) && !isAlphanumeric(page.code(place))) end = place;
     }
-    return isNumber(digits) && !isAlphanumeric(page.code(end)) ? { start: at, end } : undefined;
+    return end === undefined ? undefined : { start: at, end };
   },
 };
 

@@ -46,7 +46,7 @@ describe('no value', () => {
     ['a word that begins like a key', 'ASIAN sk-learn hf_hub npm_config_cache xoxb-your-bot-token AKIA ghp_ sk_live_'],
     [
       'a password that is none',
-      `password=$PASSWORD password=${'{PASS}'} Password: required "password": null PWD=/home/jane`,
+      'password=$PASSWORD password=$\u007bPASS} Password: required "password": null PWD=/home/jane',
     ],
     ['prose about passwords', 'The password must be changed. password for jane: wrong password, try again'],
     ['a comparison of passwords', 'const passwordHash = hash(input); passwordResetAt: now'],

@@ -36,6 +36,28 @@ describe('the labels of a leaf', () => {
     expect(labels(pattern)).toEqual([]);
   });
 
+  test.each([
+    ['crm.users.**.email', 'users.email', true],
+    ['crm.users.**.email', 'users.[].contact.email', true],
+    ['crm.users.**.email', 'users.[].contact.email.kind', false],
+    ['crm.users.**.email', 'orders.email', false],
+    ['crm.**.[].**.ssn', 'a.[].b.[].c.ssn', true],
+    ['crm.**.[].**.ssn', 'a.b.ssn', false],
+    ['crm.**.a.b', 'a.a.a.b', true],
+    ['crm.**', 'anything.at.all', true],
+    ['crm.**', 'x', true],
+    ['*.**.email', 'email', true],
+    ['**.email', 'a.b.c.d.email', true],
+    ['**.email', 'email', true],
+    ['crm.**.*_email', 'a.b.work_email', true],
+    ['crm."**".b.email', 'a.b.email', false],
+    ['crm."**".**.email', '**.email', true],
+    ['*.email', 'a.b.c.d.e.email', true],
+    ['crm.*.*.email', 'a.email', false],
+  ])('%s names crm.%s: %s', (pattern, path, named) => {
+    expect(labels(pattern, 'crm', path.split('.'))).toEqual(named ? ['label'] : []);
+  });
+
   test('names with dots, quotes and stars are written in quotes', () => {
     const path = ['my.schema', 'say "hi"', '*'];
     expect(labels('shop."my.schema"."say ""hi"""."*"', 'shop', path)).toEqual(['label']);
@@ -60,6 +82,7 @@ describe('the labels of a leaf', () => {
     ['shop', 'would match nothing'],
     ['shop.customers.email', 'would match nothing'],
     ['*', 'would match nothing'],
+    ['**', 'every leaf of every target'],
     ['"*".email', 'would match nothing'],
     ['a.b.c.d.e', '5 segments'],
     ['shop..customers.email', 'empty'],
@@ -89,6 +112,22 @@ describe('any pattern', () => {
         expect(labels(written.map(quote).join('.'), target, rest)).toEqual(same ? ['label'] : []);
         expect(labels(written.map(quote).join('.'), written[0], written.slice(1))).toEqual(['label']);
       }),
+    );
+  });
+
+  test('with ** matches what the equivalent regular expression does', () => {
+    const segment = fc.constantFrom('a', 'b', '*', '**');
+    const names = fc.array(fc.constantFrom('a', 'b'), { minLength: 0, maxLength: 7 });
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 0, maxLength: 6 }), names, (written, path) => {
+        const pattern = ['s', ...written, '**'];
+        const regex = new RegExp(
+          `^${pattern.map((each) => (each === '**' ? '(/[ab])*' : each === '*' ? '/[ab]' : `/${each}`)).join('')}$`,
+        );
+        const matches = regex.test(['', 's', ...path].join('/'));
+        expect(labels(pattern.join('.'), 's', path)).toEqual(matches ? ['label'] : []);
+      }),
+      { numRuns: 2000 },
     );
   });
 

@@ -1,9 +1,12 @@
 import { MaskingError } from './masking-error.ts';
 
-/** One segment: a name as written, or literal parts with anything between them (`['', '_email']` for `*_email`). */
-type Segment = { readonly name: string } | { readonly parts: readonly string[] };
+/**
+ * One segment: a name as written, literal parts with anything between them (`['', '_email']` for `*_email`), or any
+ * number of names (`**`).
+ */
+type Segment = { readonly name: string } | { readonly parts: readonly string[] } | { readonly any: true };
 
-/** Names the leaves of a target's resource tree, `<target>.<schema>.<table>.<column>`. */
+/** Names the leaves of a target's resource tree, such as `<target>.<schema>.<table>.<column>`. */
 export interface LabelPattern {
   /** Segments from the target down. */
   readonly segments: readonly Segment[];
@@ -11,25 +14,31 @@ export interface LabelPattern {
   readonly open: boolean;
 }
 
-/** Target, schema, table, column. */
+/** Target, schema, table, column: the path of a leaf where the pattern does not say that its depth is open. */
 const depth = 4;
 
 /**
  * Reads `shop.public.customers.email`: `*` stands for a whole segment or for any part of one, a segment in double
  * quotes is taken literally (`"` inside as `""`), names are compared as written, letter case included.
- * A pattern with fewer segments must begin with `*`, which then stands for one or more of them: a pattern that could
- * never match anything would leave data in clear, so every other length is an error (`invalid_pattern`).
+ * Where leaves are not columns, their paths are longer or shorter; `**` stands for any number of segments, none
+ * included: `crm.users.**.email`. A pattern without it that has too few must begin with `*`, which then stands for one
+ * or more of them. Every other length is an error (`invalid_pattern`): a pattern that has lost a segment would match
+ * nothing, and leave data in clear.
  */
 export function parseLabelPattern(label: string, text: string): LabelPattern {
   const fail = (why: string): never => {
     throw new MaskingError(
       'invalid_pattern',
       'gateway',
-      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, with * in any place.`,
+      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, with * in any place, and ** for any number of segments.`,
     );
   };
   const segments = splitSegments(text, fail);
   const [first] = segments;
+  if (segments.some((segment) => 'any' in segment)) {
+    if (segments.length === 1) fail('it names every leaf of every target; write "*.**" if that is meant.');
+    return { segments, open: false };
+  }
   const startsOpen = first !== undefined && 'parts' in first && first.parts.every((part) => part === '');
   if (segments.length > depth) fail(`it has ${segments.length} segments; a name with a dot in it needs double quotes.`);
   if (segments.length < depth && !(startsOpen && segments.length > 1)) {
@@ -45,17 +54,37 @@ export function matchesTarget(pattern: LabelPattern, target: string): boolean {
 
 /** Whether the pattern names this leaf of the target. */
 export function matchesLeaf(pattern: LabelPattern, target: string, path: readonly string[]): boolean {
-  const { segments, open } = pattern;
-  if (open ? path.length < segments.length - 1 : path.length !== segments.length - 1) return false;
   if (!matchesTarget(pattern, target)) return false;
-  const names = path.slice(path.length - (segments.length - 1));
-  return names.every((name, index) => {
-    const segment = segments[index + 1];
-    return segment !== undefined && matchesSegment(segment, name);
-  });
+  const [first, ...below] = pattern.segments;
+  // What stands for any number of names, or for one or more, may go on below the target.
+  const anyFirst: readonly Segment[] = pattern.open || (first !== undefined && 'any' in first) ? [{ any: true }] : [];
+  return matchesNames([...anyFirst, ...below], path);
+}
+
+/** Going back only to the last `**` is enough, because what stands before it has matched as early as it can. */
+function matchesNames(segments: readonly Segment[], names: readonly string[]): boolean {
+  let segment = 0;
+  let name = 0;
+  let lastAny: { readonly segment: number; name: number } | undefined;
+  while (name < names.length) {
+    const wanted = segments[segment];
+    if (wanted !== undefined && 'any' in wanted) {
+      lastAny = { segment, name };
+      segment += 1;
+    } else if (wanted !== undefined && matchesSegment(wanted, names[name] ?? '')) {
+      segment += 1;
+      name += 1;
+    } else if (lastAny !== undefined) {
+      lastAny.name += 1;
+      segment = lastAny.segment + 1;
+      name = lastAny.name;
+    } else return false;
+  }
+  return segments.slice(segment).every((rest) => 'any' in rest);
 }
 
 function matchesSegment(segment: Segment, name: string): boolean {
+  if ('any' in segment) return true;
   if ('name' in segment) return segment.name === name;
   const { parts } = segment;
   const head = parts[0] ?? '';
@@ -82,6 +111,7 @@ function splitSegments(text: string, fail: (why: string) => never): Segment[] {
     if (quoted === '') return fail('a segment is empty.');
     if (quoted !== undefined) segments.push({ name: quoted.replaceAll('""', '"') });
     else if (plain !== plain.trim()) return fail('a segment begins or ends with white space.');
+    else if (plain === '**') segments.push({ any: true });
     else segments.push(plain.includes('*') ? { parts: plain.split('*') } : { name: plain });
     if (token.lastIndex === text.length) return segments;
     if (text[token.lastIndex] !== '.') return fail('quotes must enclose a whole segment.');

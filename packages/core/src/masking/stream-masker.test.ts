@@ -9,7 +9,10 @@ import { createTextMasker } from './text-masker.ts';
 
 const utf8 = new TextEncoder();
 /** Tells values apart, so that a test sees if two ways of reading a text saw different values. */
-const masker: CellMasker = { mask: ([label = ''], _shape, value) => `<${label} ${value.length}>`.replaceAll('.', '_') };
+const masker: CellMasker = {
+  mask: ([label = ''], _shape, value) => `<${label} ${value.length}>`.replaceAll('.', '_'),
+  hide: () => null,
+};
 const hidden = () => true;
 
 function stream(...calls: readonly (string | Uint8Array | 'idle')[]): string {

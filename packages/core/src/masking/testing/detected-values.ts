@@ -95,7 +95,7 @@ export const values: readonly Sample[] = [
     '+351 912 345 678',
     '+7 495 123-45-67',
   ]),
-  ...within('pii.phone', ['tel:«+442071838750»', 'Call «+41 44 668 18 00», please']),
+  ...within('pii.phone', ['tel:«+442071838750»', 'Call «+41 44 668 18 00», please', '«+7 495 123-45-67» 4111-1111']),
   ...all('pii.national_id', [
     '123-45-6789',
     '44051401359',
