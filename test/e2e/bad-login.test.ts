@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(lost, 'x', { mode: 0o600 });
   gateway = await createTestGateway({
     postgres,
-    config: '"limits": {"pre_auth_time": "2s", "statement_bytes": "1MiB"}',
+    config: '"limits": {"pre_auth_time": "2s"}',
     moreTargets: [
       {
         ...target,
