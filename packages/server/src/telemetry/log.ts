@@ -16,8 +16,23 @@ export function createLog(level: string, file?: string): Log {
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: shown, error: shown },
   };
-  return pino(options, destination({ dest: file ?? 2, sync: true }));
+  const out = destination({ dest: file ?? 2, sync: true });
+  return pino(options, { write: (line: string) => out.write(visible(line)) });
 }
+
+/**
+ * JSON leaves the characters alone that turn the direction of text, end lines elsewhere or steer old terminals. In a
+ * line of it they occur within strings only, where an escape means the same.
+ */
+function visible(line: string): string {
+  return line.replace(unseen, (found) => {
+    let escaped = '';
+    for (let at = 0; at < found.length; at++) escaped += `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    return escaped;
+  });
+}
+
+const unseen = /[\u007f-\u009f\u2028\u2029\p{Cf}\p{Cs}]/gu;
 
 /** An error without its stack where it is an expected one. */
 function shown(error: unknown): unknown {
