@@ -8,6 +8,7 @@ import { CancelKeys } from './cancel-keys.ts';
 import { CatalogCache } from './catalog/cache.ts';
 import { CatalogConnection } from './catalog-connection.ts';
 import { FreshCatalog } from './fresh-catalog.ts';
+import { MeaningCache } from './meaning/cache.ts';
 import { loadGrammar } from './meaning/interpret.ts';
 import { lineageOf } from './meaning/lineage.ts';
 import { serve } from './session/serve.ts';
@@ -21,6 +22,7 @@ interface Known {
 
 export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
   const cancelKeys = new CancelKeys();
+  const meanings = new MeaningCache();
   const catalogs = new Map<string, Known>();
   const knownOf = (target: string): Known => {
     let known = catalogs.get(target);
@@ -39,7 +41,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     discharges: ['mask', 'limit_rows'],
     accept: async (client, admission) => {
       await loadGrammar();
-      await serve({ ...ports, cancelKeys, catalogOf }, client, admission);
+      await serve({ ...ports, cancelKeys, meanings, catalogOf }, client, admission);
     },
     interpret: async (target, text) => {
       await loadGrammar();
@@ -48,9 +50,9 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
       // Reading the catalog leaves its own path behind; a client's session starts with the account's.
       const [row] = await connection.run(`RESET search_path; ${stateQuery}`);
       state.read(row ?? []);
-      const grounds = { state, catalog, labels: ports.labels };
-      const meanings = await understand(grounds, text);
-      return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings, parameters: [] });
+      const grounds = { state, catalog, labels: ports.labels, meanings };
+      const understood = await understand(grounds, text);
+      return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings: understood, parameters: [] });
     },
     close: async () => {
       for (const { connection } of catalogs.values()) connection.close();

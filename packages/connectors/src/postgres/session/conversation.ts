@@ -9,6 +9,7 @@ import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
 import { problemOf } from '../login/refusal.ts';
+import type { MeaningCache } from '../meaning/cache.ts';
 import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
 import { type Owed, OwedQueue, type OwnQuery } from './owed.ts';
@@ -25,6 +26,7 @@ export class Conversation {
   readonly output: ClientOutput;
   readonly state: SessionState;
   readonly catalog: FreshCatalog;
+  readonly meanings: MeaningCache;
   readonly labels: LabelMap;
   readonly owed = new OwedQueue();
   /** An extended-protocol message failed: everything up to the client's next Sync is skipped, as the server does. */
@@ -45,6 +47,7 @@ export class Conversation {
     output: ClientOutput;
     state: SessionState;
     catalog: FreshCatalog;
+    meanings: MeaningCache;
   }) {
     this.ports = parts.ports;
     this.session = parts.session;
@@ -53,6 +56,7 @@ export class Conversation {
     this.output = parts.output;
     this.state = parts.state;
     this.catalog = parts.catalog;
+    this.meanings = parts.meanings;
     this.labels = parts.ports.labels;
   }
 

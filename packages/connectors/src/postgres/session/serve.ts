@@ -9,6 +9,7 @@ import { type Hello, proveIdentity, readHello } from '../login/client-login.ts';
 import { MessageReader } from '../login/message-reader.ts';
 import { problemOf } from '../login/refusal.ts';
 import { type LoggedIn, logIn, startTls } from '../login/upstream-login.ts';
+import type { MeaningCache } from '../meaning/cache.ts';
 import { authentication } from '../protocol/codes.ts';
 import {
   authenticationRequest,
@@ -27,6 +28,7 @@ import { SessionState, stateQuery } from './state.ts';
 
 export interface ServePorts extends ConnectorPorts {
   readonly cancelKeys: CancelKeys;
+  readonly meanings: MeaningCache;
   catalogOf(target: string): FreshCatalog;
 }
 
@@ -93,7 +95,16 @@ async function converse(
   const output = new ClientOutput(client);
   const state = new SessionState(target);
   const socket = session.upstream.socket;
-  const c = new Conversation({ ports, session, client, upstream: socket, output, state, catalog });
+  const c = new Conversation({
+    ports,
+    session,
+    client,
+    upstream: socket,
+    output,
+    state,
+    catalog,
+    meanings: ports.meanings,
+  });
   const fromServer = new FromServer(c);
   const fromClient = new FromClient(c);
   const key = ports.cancelKeys.issue(hello.minor, () => {

@@ -2,8 +2,8 @@
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
+import type { MeaningCache } from '../meaning/cache.ts';
 import { MeaningError } from '../meaning/error.ts';
-import { interpret } from '../meaning/interpret.ts';
 import type { StatementMeaning } from '../meaning/statement.ts';
 import { readRunContext } from './run-context.ts';
 import type { SessionState } from './state.ts';
@@ -13,6 +13,7 @@ export interface Grounds {
   readonly state: SessionState;
   readonly catalog: FreshCatalog;
   readonly labels: LabelMap;
+  readonly meanings: MeaningCache;
 }
 
 /**
@@ -54,7 +55,7 @@ function refuseUnread(cause: unknown): never {
 }
 
 function understandNow(grounds: Grounds, text: string): readonly StatementMeaning[] {
-  return interpret(text, grounds.state.context(grounds.catalog.current(), grounds.labels));
+  return grounds.meanings.interpret(text, grounds.state.context(grounds.catalog.current(), grounds.labels));
 }
 
 export interface UnitParts {
