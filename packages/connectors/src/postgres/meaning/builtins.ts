@@ -46,7 +46,7 @@ const notJustComputing = set(`
   pg_input_is_valid pg_input_error_info
   pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings pg_config
   pg_get_replication_slots pg_stat_get_wal_senders pg_stat_get_wal_receiver pg_stat_get_subscription
-  pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects pg_tablespace_location pg_relation_filepath
+  pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects pg_relation_filepath
   pg_current_logfile pg_get_loaded_modules
 `);
 
