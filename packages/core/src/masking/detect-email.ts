@@ -40,9 +40,9 @@ export const email: Detector = {
     if (!isLocal(page.code(at))) return undefined;
     const sign = page.wordEnd(at, isLocal);
     if (sign - at > longestLocal) return undefined;
+    if (page.unknown(sign)) return 'weak';
     // Within a word, only where it is too long to be a local part from its start.
     if (sign - at < longestLocal && isInner(page.code(at - 1))) return undefined;
-    if (page.unknown(sign)) return 'weak';
     if (page.code(sign) !== 64) return undefined;
     const from = sign + 1;
     const run = page.runEnd(from, from + longestDomain + 1, isDomain);

@@ -1,6 +1,16 @@
 import { weighted } from './checksum.ts';
 import { type Groups, goesOnBefore, goesOnBehind, hasShape, readGroups, tellingDigits } from './detect-digits.ts';
-import { type Detector, digits, isAlphanumeric, isDigit, lowerCase, type Page, upperCase, wordAt } from './detector.ts';
+import {
+  type Detector,
+  digits,
+  isAlphanumeric,
+  isDigit,
+  isLetter,
+  lowerCase,
+  type Page,
+  upperCase,
+  wordAt,
+} from './detector.ts';
 
 /** How many of the groups are a number of this state; 0 for none. */
 type Rule = (groups: Groups) => number;
@@ -55,19 +65,22 @@ export const fiscalCode: Detector = {
   first: upperCase + lowerCase,
   where: 'start',
   read(page, at) {
-    const end = page.runEnd(at, at + 17, isAlphanumeric);
-    if (end - at > 16) return undefined;
-    // Letters come first, so most words are none before they end.
-    const text = page.text.slice(at, end).toUpperCase();
-    if (!'LLLLLLDDLDDLDDDL'.startsWith(shapeOf(text))) return undefined;
-    if (page.unknown(end)) return text.length > 6 ? 'strong' : 'weak';
-    return text.length === 16 && isItalian(text) ? { start: at, end } : undefined;
+    for (let i = 0; i < fiscalShape.length; i++) {
+      // Most words are over before they are letters for long.
+      if (page.unknown(at + i)) return i > 6 ? 'strong' : 'weak';
+      const code = page.code(at + i);
+      if (fiscalShape[i] === 'D' ? !isDigit(code) : !isLetter(code)) return undefined;
+    }
+    const end = at + fiscalShape.length;
+    if (page.unknown(end)) return 'strong';
+    return !isAlphanumeric(page.code(end)) && isItalian(page.text.slice(at, end).toUpperCase())
+      ? { start: at, end }
+      : undefined;
   },
 };
 
-function shapeOf(text: string): string {
-  return [...text].map((letter) => (isDigit(letter.charCodeAt(0)) ? 'D' : 'L')).join('');
-}
+/** Letters and digits; those of people who share all that goes into it have letters for some digits, and are left out. */
+const fiscalShape = 'LLLLLLDDLDDLDDDL';
 
 /** Numbers whose check is passed by too many others, behind their name. */
 const named: readonly { readonly words: readonly string[]; readonly valid: (number: string) => boolean }[] = [

@@ -50,7 +50,9 @@ export const namedPassword: Detector = named('secret.password', passwords);
 export const namedCloudKey: Detector = named('secret.cloud_key', cloudKeys);
 
 function named(label: string, kinds: readonly Named[]): Detector {
-  const letters = new Set(kinds.flatMap(({ words }) => words.map((word) => word.charAt(0))));
+  const all = kinds.flatMap(({ words, plausible }) => words.map((word) => ({ word, plausible })));
+  const letters = new Set(all.map(({ word }) => word.charAt(0)));
+  const byFirst = new Map([...letters].map((letter) => [letter, all.filter(({ word }) => word.startsWith(letter))]));
   return {
     label,
     first: [...letters].map((letter) => letter + letter.toUpperCase()).join(''),
@@ -58,16 +60,13 @@ function named(label: string, kinds: readonly Named[]): Detector {
     where: 'anywhere',
     read(page, at) {
       let pending: Reading;
-      for (const { words, plausible } of kinds) {
-        for (const word of words) {
-          const stands = wordAt(page, at, word);
-          if (stands === 'begun') pending ??= 'weak';
-          if (stands !== 'all') continue;
-          const found = readAssignment(page, at + word.length, { option: isOption(page, at) });
-          if (typeof found === 'string') return found;
-          if (found === undefined || !plausible(page.text.slice(found.start, found.end))) continue;
-          return found;
-        }
+      for (const { word, plausible } of byFirst.get(page.text.charAt(at).toLowerCase()) ?? []) {
+        const stands = wordAt(page, at, word);
+        if (stands === 'begun') pending ??= 'weak';
+        if (stands !== 'all') continue;
+        const found = readAssignment(page, at + word.length, { option: isOption(page, at) });
+        if (typeof found === 'string') return found;
+        if (found !== undefined && plausible(page.text.slice(found.start, found.end))) return found;
       }
       return pending;
     },

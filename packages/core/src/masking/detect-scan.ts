@@ -204,8 +204,10 @@ export class Scan {
 
   /** Asks the detectors; false when one of them can't tell yet. */
   #recognise(page: Page, place: number): boolean {
+    const candidates = candidatesAt(page, place);
+    if (candidates.length === 0) return true;
     let clear = true;
-    for (const index of candidatesAt(page, place)) {
+    for (const index of candidates) {
       const detector = detectors[index];
       if (detector === undefined || (this.#until[index] ?? 0) > place) continue;
       const reading = detector.read(page, place);

@@ -9,8 +9,8 @@ import { escapedQuote } from './detector.ts';
 export interface View {
   readonly text: string;
   /** Source offsets of each character; undefined where the view is the source. */
-  readonly starts: readonly number[] | undefined;
-  readonly ends: readonly number[] | undefined;
+  readonly starts: Int32Array | undefined;
+  readonly ends: Int32Array | undefined;
   /** Source ranges of texts within control sequences, which are read for themselves. */
   readonly contents: readonly Range[];
   /** Source ranges that are too long to look at, and must not be shown. */
@@ -48,8 +48,8 @@ type Character = { readonly reads: string; readonly end: number } | undefined;
 
 class Reader implements View {
   text = '';
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   readonly contents: Range[] = [];
   readonly dropped: Range[] = [];
   length = 0;
@@ -63,6 +63,8 @@ class Reader implements View {
   constructor(source: string, final: boolean, before: string) {
     this.#source = source;
     this.#final = final;
+    this.starts = new Int32Array(source.length);
+    this.ends = new Int32Array(source.length);
     this.#last = before.slice(-1);
   }
 
@@ -72,6 +74,10 @@ class Reader implements View {
     while (this.length < source.length) {
       const at = this.length;
       const code = source.charCodeAt(at);
+      if (isPlain(code)) {
+        this.#addPlain(at);
+        continue;
+      }
       if (beginsControl(code)) {
         if (!this.#readControl(at)) return;
         continue;
@@ -118,9 +124,25 @@ class Reader implements View {
     }
     this.#gap = 0;
     this.#last = reads === '' ? '\n' : reads;
+    this.starts[this.text.length] = start;
+    this.ends[this.text.length] = end;
     this.text += this.#last;
-    this.starts.push(start);
-    this.ends.push(end);
+  }
+
+  /** All at once what is read as it stands. */
+  #addPlain(start: number): void {
+    let count = this.text.length;
+    let end = start;
+    while (isPlain(this.#source.charCodeAt(end))) {
+      this.starts[count] = end;
+      end += 1;
+      this.ends[count] = end;
+      count += 1;
+    }
+    this.text += this.#source.slice(start, end);
+    this.length = end;
+    this.#gap = 0;
+    this.#last = this.#source.charAt(end - 1);
   }
 
   #character(at: number, code: number): Character {
@@ -165,7 +187,7 @@ class Reader implements View {
     if (next === '' && !this.#final) return undefined;
     if (next === '' || next !== this.#last) return { reads: '', end: at + 1 };
     // It is part of the character before, if that is still here.
-    if (this.ends.length > 0) this.ends[this.ends.length - 1] = at + 2;
+    if (this.text !== '') this.ends[this.text.length - 1] = at + 2;
     return { reads: '', end: at + 2 };
   }
 
@@ -182,6 +204,13 @@ class Reader implements View {
 
 /** How many characters of the source that nobody sees may stand between two that one reads as neighbours. */
 const widestGap = 8192;
+
+/** Printable ASCII that is not the beginning of a character written in another way, and white space. */
+const isPlain = (code: number): boolean =>
+  (code >= 0x20 && code <= 0x7e && code !== 0x25 && code !== 0x26 && code !== 0x5c) ||
+  code === 9 ||
+  code === 10 ||
+  code === 13;
 
 const printable = (code: number): boolean => (code >= 0x20 && code <= 0x7e) || (code >= 0xc0 && code <= 0x24f);
 

@@ -30,7 +30,7 @@ export function parseLabelPattern(label: string, text: string): LabelPattern {
     throw new MaskingError(
       'invalid_pattern',
       'gateway',
-      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, with * in any place, and ** for any number of segments.`,
+      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, with * in any place.`,
     );
   };
   const segments = splitSegments(text, fail);
@@ -40,7 +40,10 @@ export function parseLabelPattern(label: string, text: string): LabelPattern {
     return { segments, open: false };
   }
   const startsOpen = first !== undefined && 'parts' in first && first.parts.every((part) => part === '');
-  if (segments.length > depth) fail(`it has ${segments.length} segments; a name with a dot in it needs double quotes.`);
+  if (segments.length > depth)
+    fail(
+      `it has ${segments.length} segments; a name with a dot in it needs double quotes, a longer path needs ** in it.`,
+    );
   if (segments.length < depth && !(startsOpen && segments.length > 1)) {
     fail(`it has ${segments.length} of ${depth} segments and does not begin with "*.", so it would match nothing.`);
   }
