@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { action, agent, ask, customers, enforce, facts, principal, shop, table } from './fixtures.ts';
 import { gatewayAction } from './gateway.ts';
 
@@ -51,6 +51,37 @@ test('a class compared in a condition means membership as well', () => {
   const text = '@id("a") permit (principal, action, resource) when { action == Action::"read" };';
   expect(effectOf(text, 'sql:select')).toBe('allow');
   expect(effectOf(text, 'sql:update')).toBe('deny');
+});
+
+describe('consent to connect', () => {
+  const asked =
+    '@id("jit") @approval("dba") permit (principal, action == Action::"connect", resource == Target::"shop");';
+  const shopOnly = [{ type: 'Target', id: 'shop' }];
+
+  test('is asked for when a session opens, and not again for what steers it', () => {
+    const policies = enforce(asked);
+    expect(policies.decide(ask('connect', { action: gatewayAction('connect', 'shop') })).effect).toBe('hold');
+    expect(policies.decide(ask('sql:transaction', { action: action('sql:transaction', shopOnly, {}) })).effect).toBe(
+      'allow',
+    );
+  });
+
+  test('to a forbid is not asked for again either', () => {
+    const policies = enforce(
+      `@id("open") permit (principal, action, resource); ${asked.replace('permit (', 'forbid (')}`,
+    );
+    expect(policies.decide(ask('connect', { action: gatewayAction('connect', 'shop') })).effect).toBe('hold');
+    expect(policies.decide(ask('sql:transaction', { action: action('sql:transaction', shopOnly, {}) })).effect).toBe(
+      'allow',
+    );
+  });
+
+  test('is asked for each time where a policy names the verb itself', () => {
+    const policies = enforce(asked.replace('Action::"connect"', 'Action::"sql:transaction"'));
+    expect(policies.decide(ask('sql:transaction', { action: action('sql:transaction', shopOnly, {}) })).effect).toBe(
+      'hold',
+    );
+  });
 });
 
 test('connect is a verb and the class of what only steers a session', () => {

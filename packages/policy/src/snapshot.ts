@@ -6,7 +6,7 @@ import type { PolicySnapshot, Question, SessionFacts } from '@sluice/core/contra
 import type { Decision, DryRun } from '@sluice/core/domain/decision.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
-import { entitiesIn } from './ast.ts';
+import { entitiesIn, scopeActions } from './ast.ts';
 import { cacheKey, readsByVerb, type VerbReads } from './cache-key.ts';
 import { type Applying, Engine } from './engine.ts';
 import { UnfitQuestion } from './entities.ts';
@@ -99,9 +99,10 @@ export class EnforcedPolicies implements PolicySnapshot {
 
   /** The outcome for one resource; with `trial`, as if that dry-run policy were enforced. */
   #outcome({ principal, action }: Question, index: number, applying: Applying, trial?: LoadedPolicy): Outcome {
-    const counted = this.set.policies.filter(
-      (policy) => (policy.terms.status === 'enforce' || policy === trial) && applying.applied.has(policy.id),
-    );
+    const steers = this.set.schema.verbs.get(action.verb)?.access === 'connect';
+    const counted = this.set.policies
+      .filter((policy) => (policy.terms.status === 'enforce' || policy === trial) && applying.applied.has(policy.id))
+      .flatMap((policy) => (steers ? (asSteering(policy, action.verb) ?? []) : [policy]));
     const failed = this.set.policies.filter(
       (policy) => (policy.terms.status === 'enforce' || policy === trial) && applying.failed.has(policy.id),
     );
@@ -139,6 +140,17 @@ export class EnforcedPolicies implements PolicySnapshot {
     const reason = { policy: byDefault, text: `This could not be put to the policies${why}. It is denied.` };
     return { effect: 'deny', policies: [], reasons: [reason], obligations: [], dryRun: [], policyHash: this.hash };
   }
+}
+
+/**
+ * A policy as it counts for a verb that only steers a session, like BEGIN. Consent that is asked for the class was given
+ * when the session opened, and is not asked for again: the permit stands, and the forbid is lifted. A policy that names
+ * the verb itself asks each time.
+ */
+function asSteering(policy: LoadedPolicy, verb: string): LoadedPolicy | undefined {
+  const { terms } = policy;
+  if (terms.approval === undefined || scopeActions(policy.json)?.includes(verb)) return policy;
+  return policy.effect === 'permit' ? { ...policy, terms: { ...terms, approval: undefined } } : undefined;
 }
 
 function groupsNamedIn(policies: readonly LoadedPolicy[]): ReadonlySet<string> {
