@@ -6,6 +6,7 @@
 import type { Allowed, Denied, Held } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import { EncodingError } from '../../wire/byte-reader.ts';
+import { holdNotice } from '../login/hold-notice.ts';
 import { problemOf, problemOfDenial } from '../login/refusal.ts';
 import { MeaningError } from '../meaning/error.ts';
 import { client } from '../protocol/codes.ts';
@@ -350,11 +351,9 @@ export class FromClient implements Turn {
     this.#held = held;
     const shown = held.notice.then((notice) => {
       if (!notice || c.over) return;
-      const text = `Held: ${notice.reason}. Waiting for consent by ${notice.groups.join(' and ')} (access request ${notice.request}).`;
-      const detail = JSON.stringify({ decision: 'hold', request: notice.request, url: notice.url });
-      const hint = `A reviewer runs: sluice requests approve ${notice.request}`;
-      c.output.write(problem({ severity: 'NOTICE', code: '00000', message: text, detail, hint }));
-      c.session.record({ type: 'notice', severity: 'NOTICE', code: '00000', message: text });
+      const told = holdNotice(notice);
+      c.output.write(problem(told));
+      c.session.record({ type: 'notice', severity: told.severity, code: told.code, message: told.message });
       c.output.flush();
     });
     shown.catch((error) => this.#fail(error));

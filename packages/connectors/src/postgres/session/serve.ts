@@ -1,11 +1,12 @@
 /** One client connection from its first byte to its last: hello, identity, session, upstream login, conversation. */
 import type { Admission, ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
-import type { HoldNotice, Session } from '@sluice/core/contract/session.ts';
+import type { Session } from '@sluice/core/contract/session.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { CancelKeys } from '../cancel-keys.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
 import { type Hello, proveIdentity, readHello } from '../login/client-login.ts';
+import { holdNotice } from '../login/hold-notice.ts';
 import { MessageReader } from '../login/message-reader.ts';
 import { problemOf } from '../login/refusal.ts';
 import { type LoggedIn, logIn, startTls } from '../login/upstream-login.ts';
@@ -52,7 +53,7 @@ export async function serve(ports: ServePorts, link: ClientLink, admission: Admi
       target: database,
       ...(admission.identity.isCredentialId(user) ? { credential: user } : {}),
       ...(hello.parameters.application ? { application: hello.parameters.application } : {}),
-      onHold: (notice) => link.write(holdNotice(notice)),
+      onHold: (notice) => link.write(problem(holdNotice(notice))),
       gone: reader.gone,
     });
     await converse(ports, link, reader, session, hello).catch((error) => {
@@ -193,14 +194,4 @@ async function cancelUpstream(ports: ServePorts, target: string, upstream: Logge
   } catch (error) {
     ports.log.warn({ target, err: error }, 'cancel could not be passed on');
   }
-}
-
-function holdNotice(notice: HoldNotice): Buffer {
-  return problem({
-    severity: 'NOTICE',
-    code: '00000',
-    message: `Held: ${notice.reason}. Waiting for consent by ${notice.groups.join(' and ')} (access request ${notice.request}).`,
-    detail: JSON.stringify({ decision: 'hold', request: notice.request, url: notice.url }),
-    hint: `A reviewer runs: sluice requests approve ${notice.request}`,
-  });
 }
