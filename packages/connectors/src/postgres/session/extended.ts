@@ -8,7 +8,7 @@ import { type BindMessage, readBind, readExecute, readNamed, readParse } from '.
 import { describePortal } from '../protocol/messages.ts';
 import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
-import type { Portal, Prepared } from './owed.ts';
+import { descriptionKey, type Portal, type Prepared } from './owed.ts';
 import { exactParameters, readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import type { Turn } from './turn.ts';
@@ -147,6 +147,7 @@ export class ExtendedQueries {
     }
     const portal: Portal = {
       prepared,
+      result: {},
       formats: message.resultFormats,
       unit,
       handle: outcome.handle,
@@ -166,7 +167,11 @@ export class ExtendedQueries {
     const { run, prepared } = portal;
     // A policy that changed since Bind may mask more, or limit further.
     const now = run && { ...runOf(run.meaning, outcome), given: run.given };
-    if (now?.meaning.returnsRows && prepared.columns === undefined) {
+    const { described } = prepared;
+    if (described !== undefined && described.key === descriptionKey(run?.meaning)) {
+      portal.result.columns ??= described.columns;
+    }
+    if (now?.meaning.returnsRows && portal.result.columns === undefined) {
       // The client did not ask what comes back; without knowing it nothing can be masked.
       c.control('Describe', describePortal(name), { kind: 'describe', of: portal, hidden: true });
     }

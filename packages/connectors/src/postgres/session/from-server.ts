@@ -9,18 +9,20 @@ import type { StatementMeaning } from '../meaning/statement.ts';
 import {
   type Column,
   readCommandTag,
+  readNotification,
   readParameterStatus,
   readRowDescription,
   readStatus,
   readTextRow,
 } from '../protocol/backend.ts';
 import { server } from '../protocol/codes.ts';
-import { readFields, writeFields } from '../protocol/fields.ts';
+import { type Fields, readFields, writeFields } from '../protocol/fields.ts';
 import { Framer, type Treatment } from '../protocol/framer.ts';
-import { query } from '../protocol/messages.ts';
+import { notification, query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
-import { isPortal, type Owed, type StatementRun } from './owed.ts';
-import { hidden, Result, type ResultPorts } from './result.ts';
+import { speaksOfOthers } from './foreign-text.ts';
+import { descriptionKey, isPortal, type Owed, type StatementRun } from './owed.ts';
+import { Result, type ResultPorts } from './result.ts';
 import { stateQuery } from './state.ts';
 
 const largestMessage = 16_777_216;
@@ -49,6 +51,7 @@ export class FromServer {
       output: c.output,
       types: (oid) => c.catalog.current().typeByOid(oid),
       columnLabels: (column, run) => this.#labelsOf(column, run),
+      isComputed: (column) => column.table === 0 || c.catalog.current().columnComputed(column.table, column.attribute),
       typeName: (oid) => c.catalog.current().typeByOid(oid)?.name ?? String(oid),
     };
   }
@@ -75,7 +78,7 @@ export class FromServer {
         this.#notice(frame);
         break;
       case server.notification:
-        c.output.pass(frame);
+        c.output.write(this.#notification(frame));
         break;
       case server.parameterStatus:
         this.#parameter(frame);
@@ -178,8 +181,12 @@ export class FromServer {
   }
 
   #described(head: Owed & { kind: 'describe' }, columns: readonly Column[], frame: Buffer): void {
-    const prepared = isPortal(head.of) ? head.of.prepared : head.of;
-    prepared.columns = columns;
+    // A statement's description says what it would give now, not what a later portal of it gives.
+    if (isPortal(head.of)) {
+      head.of.result.columns = columns;
+      const key = descriptionKey(head.of.run?.meaning);
+      if (key !== undefined) head.of.prepared.described = { columns, key };
+    }
     this.#c.owed.shift();
     if (!head.hidden) this.#c.output.pass(frame);
   }
@@ -196,10 +203,10 @@ export class FromServer {
   }
 
   #executeResult(head: Owed & { kind: 'execute' }): Result {
-    const { run, prepared, formats } = head.portal;
+    const { run, result, formats } = head.portal;
     // Without a description nothing could be masked; the gateway asked for one, so a server that gives rows lies.
-    if (!run || prepared.columns === undefined) throw unexpected(server.dataRow);
-    return new Result(this.#resultPorts, run, prepared.columns, formats);
+    if (!run || result.columns === undefined) throw unexpected(server.dataRow);
+    return new Result(this.#resultPorts, run, result.columns, formats);
   }
 
   #copyOut(head: Owed, frame: Buffer): void {
@@ -266,7 +273,7 @@ export class FromServer {
     }
     this.#result = undefined;
     const run = head && this.#runOf(head);
-    const shown = this.#mustScrub(head) ? scrubError(fields) : fields;
+    const shown = this.#mustScrub(head, fields) ? scrubError(fields) : fields;
     c.session.record({
       type: 'error',
       ...(run ? { unit: run.unit } : {}),
@@ -313,7 +320,7 @@ export class FromServer {
     if (head?.kind === 'own') return;
     const run = head && this.#runOf(head);
     const fields = readFields(frame);
-    const shown = this.#mustScrub(head) ? scrubError(fields) : fields;
+    const shown = this.#mustScrub(head, fields) ? scrubError(fields) : fields;
     c.session.record({
       type: 'notice',
       ...(run ? { unit: run.unit } : {}),
@@ -413,14 +420,34 @@ export class FromServer {
     return known ?? this.#c.ports.labels.all(this.#c.state.target);
   }
 
-  #mustScrub(head: Owed | undefined): boolean {
+  #mustScrub(head: Owed | undefined, fields: Fields): boolean {
     const run = head && this.#runOf(head);
     if (run && this.#scrubs(run)) return true;
+    if (this.#hidesAny() && speaksOfOthers(fields, (schema, table) => this.#labelled(schema, table))) return true;
     return this.#deferred && (head?.kind === 'sync' || (run !== undefined && checksDeferred(head, run)));
   }
 
   #scrubs(run: StatementRun): boolean {
-    return run.meaning.scrubErrors && hidden(this.#c.ports.labels.all(this.#c.state.target), run).length > 0;
+    return run.meaning.scrubErrors && this.#hidesAny();
+  }
+
+  /** Whether there is any label on the target that the principal may not see. */
+  #hidesAny(): boolean {
+    return this.#c.session.hides(this.#c.ports.labels.all(this.#c.state.target)).length > 0;
+  }
+
+  #labelled(schema: string, table: string): boolean {
+    const catalog = this.#c.catalog.current();
+    const relation = catalog.relation(schema, table);
+    return relation === undefined || catalog.relationLabels(relation).length > 0;
+  }
+
+  /** Another session, or a trigger, put anything it liked into the text (NotificationResponse). */
+  #notification(frame: Buffer): Uint8Array {
+    const all = this.#c.ports.labels.all(this.#c.state.target);
+    const { pid, channel, text } = readNotification(frame);
+    if (text === '' || !this.#hidesAny()) return frame;
+    return notification(pid, channel, this.#c.session.masker.hide(all, { kind: 'text' }) ?? '');
   }
 
   #runOf(owed: Owed): StatementRun | undefined {

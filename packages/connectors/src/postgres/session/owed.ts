@@ -28,12 +28,14 @@ export interface Prepared {
   readonly declaredTypes: readonly number[];
   /** As the server described them, once it did. */
   parameterTypes: readonly number[];
-  /** As the server described it; undefined before, empty when it returns no rows. */
-  columns?: readonly Column[];
+  /** As the server described the last portal of it, and what that depended on (see `descriptionKey`). */
+  described?: { readonly columns: readonly Column[]; readonly key: string };
 }
 
 export interface Portal {
   readonly prepared: Prepared;
+  /** As the server described it; no columns before, an empty list when it returns no rows. Shared by all its runs. */
+  readonly result: { columns?: readonly Column[] };
   readonly formats: BindMessage['resultFormats'];
   readonly unit: Unit;
   readonly handle: UnitHandle;
@@ -76,6 +78,17 @@ export type Owed =
     };
 
 export type OwnQuery = Extract<Owed, { kind: 'own' }>;
+
+/**
+ * Equal for two portals of one statement whose columns come from the same places. The same text gives other columns
+ * once a name means something else; undefined where only the server knows what it gives, as with FETCH and EXECUTE.
+ */
+export function descriptionKey(meaning: StatementMeaning | undefined): string | undefined {
+  if (meaning === undefined || !queries.has(meaning.kind)) return undefined;
+  return `${meaning.relations.join()} ${meaning.schemaDigest}`;
+}
+
+const queries: ReadonlySet<string> = new Set(['select', 'insert', 'update', 'delete', 'merge']);
 
 export function isPortal(of: Prepared | Portal): of is Portal {
   return 'prepared' in of;

@@ -16,6 +16,8 @@ export interface ResultPorts {
   readonly types: TypeLookup;
   /** Labels of one described column, whatever its way into the result. */
   columnLabels(column: Column, run: StatementRun): readonly string[];
+  /** Whether a labelled column was computed from labelled values, so that nothing of it may show. */
+  isComputed(column: Column): boolean;
   typeName(oid: number): string;
 }
 
@@ -48,6 +50,7 @@ export class Result {
           typmod: column.typmod,
           format: format === 1 ? 1 : 0,
           labels,
+          computed: labels.length > 0 && ports.isComputed(column),
         })),
         ports.session.masker,
         ports.types,

@@ -50,7 +50,7 @@ export class SessionState {
       prepared: (name) => this.statements.get(name),
       cursor: (name) => {
         const portal = this.portals.get(name);
-        return portal && ('cursor' in portal ? portal.cursor : portal.prepared.meaning);
+        return portal && ('cursor' in portal ? portal.cursor : (portal.run ?? portal.prepared).meaning);
       },
       preparedEpoch: this.statements.epoch * 1_000_003 + this.portals.epoch,
     };
