@@ -14,7 +14,8 @@ import {
   type TargetTable,
   targetTable,
 } from './target-table.ts';
-import { type Rows, readsAllOf, reallySelects } from './trivial.ts';
+import { readsAllOf, reallySelects } from './trivial.ts';
+import type { Rows } from './where-copies.ts';
 import { findCte, withCtes } from './with.ts';
 
 /** INSERT, UPDATE and DELETE. Output undefined: it gives no rows. */

@@ -1,24 +1,12 @@
 import type { Body, Node, RangeVar } from './ast.ts';
 import { as, items, kindOf, strings } from './ast.ts';
-import { copiesWithout, rangesOf, wholeRowsOf } from './where-copies.ts';
+import { copiesWithout, type Rows, rangesOf, wholeRowsOf } from './where-copies.ts';
 
 /**
  * Whether a WHERE really selects. It must not be foolable into "yes" by what holds for every row: a condition counts only
  * if some part of it that must hold compares a column of the table itself with something that does not come from the same
  * rows. It knows no values: `id > 0` is a bound like any other.
  */
-export interface Rows {
-  /** What the table is called in the statement. */
-  readonly alias: string;
-  /** Undefined when its columns are not known. */
-  readonly columns: ReadonlySet<string> | undefined;
-  readonly booleans: ReadonlySet<string>;
-  /** True for a name in FROM by which the same rows can be read. */
-  readonly isCopy: (range: RangeVar) => boolean;
-  /** Columns of what a name in FROM means; undefined when that is no relation. */
-  readonly columnsOf: (range: RangeVar) => ReadonlySet<string> | undefined;
-}
-
 export function reallySelects(where: Node | undefined, statement: object, rows: Rows): boolean {
   if (where === undefined) return false;
   const tables = tablesOf(statement, rows);

@@ -1,8 +1,20 @@
 import type { Body, Node, RangeVar } from './ast.ts';
 import { as, strings } from './ast.ts';
-import type { Rows } from './trivial.ts';
 
 /** Where a statement reads the rows that it changes once more, by another name: in a subquery, a WITH item, USING. */
+
+/** The rows that are changed. */
+export interface Rows {
+  /** What the table is called in the statement. */
+  readonly alias: string;
+  /** Undefined when its columns are not known. */
+  readonly columns: ReadonlySet<string> | undefined;
+  readonly booleans: ReadonlySet<string>;
+  /** True for a name in FROM by which the same rows can be read. */
+  readonly isCopy: (range: RangeVar) => boolean;
+  /** Columns of what a name in FROM means; undefined when that is no relation. */
+  readonly columnsOf: (range: RangeVar) => ReadonlySet<string> | undefined;
+}
 
 export function rangesOf(root: unknown): readonly RangeVar[] {
   const found: RangeVar[] = [];
