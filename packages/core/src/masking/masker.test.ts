@@ -22,6 +22,23 @@ const text: CellShape = { kind: 'text' };
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const uuid = '3f2b8c1e-9d4a-4c57-8e21-5a6b7c8d9e0f';
 
+describe('what stands for a value computed from labelled ones', () => {
+  const shapes: CellShape[] = [
+    text,
+    { kind: 'text', maxLength: 3 },
+    { kind: 'json' },
+    { kind: 'uuid' },
+    { kind: 'other' },
+  ];
+
+  test.each(strategies)('says nothing and is valid under %s', (strategy) => {
+    const made = shapes.map((shape) => masker({ secret: strategy }).hide(['secret'], shape));
+    const hidden = ['#*masked*#', null, '"#*masked*#"', null, null];
+    expect(made).toEqual(strategy === 'null' ? hidden.map(() => null) : hidden);
+    for (const shown of made) if (shown !== null) expect(isMasked(shown)).toBe(true);
+  });
+});
+
 describe('what a masked value shows', () => {
   test.each([
     ['pii.email', 'jane.doe@mail.example.com', 'j#***#@#***#.com'],
