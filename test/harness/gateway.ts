@@ -19,6 +19,8 @@ export interface TestGatewayOptions {
   readonly policies?: string;
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   readonly strategies?: Readonly<Record<string, string>>;
+  /** Labels to look for in text that bears none. */
+  readonly detect?: readonly string[];
   /** Lines for sluice.yaml beyond the usual ones. */
   readonly config?: string;
   /** Whether the gateway has a certificate. */
@@ -156,7 +158,7 @@ export async function writeConfiguration(
       ...(options.moreTargets ?? []),
     ],
     policies: ['policies/*.cedar'],
-    masking: { labels: options.labels ?? {}, strategies: options.strategies ?? {} },
+    masking: { labels: options.labels ?? {}, strategies: options.strategies ?? {}, detect: options.detect ?? [] },
   };
   // JSON is YAML.
   const text = `${JSON.stringify(document, null, 2).slice(0, -2)}${options.config ? `,\n${options.config}` : ''}\n}\n`;

@@ -8,6 +8,7 @@ import { connectors } from '@sluice/connectors/index.ts';
 import type { Connector, Log } from '@sluice/core/contract/connector.ts';
 import { behind } from '@sluice/core/domain/principal.ts';
 import { createLabelMap } from '@sluice/core/masking/label-map.ts';
+import { createLookingMasker } from '@sluice/core/masking/looking-masker.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
 import { isMasked } from '@sluice/core/masking/sentinel.ts';
 import { parseStrategies } from '@sluice/core/masking/strategy.ts';
@@ -230,7 +231,17 @@ async function start(
     recorders: recordings.recorders,
     target: (name) => targets.get(name),
     dial: (target) => dial(target.name),
-    masker: (session) => createCellMasker({ strategies, digests, scope: session.id }),
+    masker: (session) => {
+      const masker = createCellMasker({ strategies, digests, scope: session.id });
+      const { detect } = config.masking;
+      if (detect.length === 0) return masker;
+      const { principal, target, client } = session;
+      return createLookingMasker(masker, (label) => {
+        if (!detect.includes(label)) return false;
+        const facts = { client, labelsSeen: [], now: clock.now() };
+        return !policies.current().reveals(principal, target, label, facts);
+      });
+    },
     isMasked,
     discharges: (id) => running.get(id)?.discharges ?? [],
     sessions: {

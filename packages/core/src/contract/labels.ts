@@ -25,4 +25,9 @@ export interface CellMasker {
    * client made of it, and so of any part it likes.
    */
   hide(labels: readonly string[], shape: CellShape): string | null;
+  /**
+   * A value that bears no label, with what gives itself away by its look masked: the same string where there is nothing
+   * to hide, null where no valid mask exists. Absent where nothing is looked for.
+   */
+  readonly look?: (shape: CellShape, value: string) => string | null;
 }

@@ -6,7 +6,7 @@ import type { ConfigDocument } from './schema.ts';
 
 export function checkMasking({ masking, targets }: ConfigDocument): Finding[] {
   const found: Finding[] = [];
-  const labels = Object.keys(masking.labels);
+  const labels = [...Object.keys(masking.labels), ...masking.detect];
   const names = targets.map((target) => target.name);
   for (const [label, patterns] of Object.entries(masking.labels)) {
     for (const [index, pattern] of patterns.entries()) {
@@ -37,7 +37,7 @@ export function checkMasking({ masking, targets }: ConfigDocument): Finding[] {
       severity: 'error',
       path,
       atKey: true,
-      message: 'no data has this label in masking.labels',
+      message: 'no data has this label in masking.labels, and masking.detect does not look for it',
     };
     found.push(near === undefined ? finding : { ...finding, nearest: near });
   }

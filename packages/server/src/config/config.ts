@@ -58,6 +58,8 @@ export interface Config {
   readonly policies: readonly string[];
   readonly masking: {
     readonly labels: Readonly<Record<string, readonly string[]>>;
+    /** Labels to look for in text that bears none. */
+    readonly detect: readonly string[];
     readonly strategies: Readonly<Record<string, 'redact' | 'partial' | 'null' | 'hash' | 'token'>>;
   };
   readonly recording: {

@@ -3,6 +3,7 @@
  * judges the shape of each value; what needs a second look (files, references, other sections) is in checks.ts. No
  * protocol is named here: the composition root says which connectors exist and which settings their targets take.
  */
+import { detectedLabels } from '@sluice/core/masking/detect-scan.ts';
 import { z } from 'zod';
 import { count, dialAddress, duration, line, listenAddress, name, path, reference, size } from './scalars.ts';
 import { identitySection } from './schema-identity.ts';
@@ -138,6 +139,13 @@ const maskingSection = z
       .prefault({})
       .describe(
         'Label → the data that bears it, as `<target>.<schema>.<table>.<column>`; `*` in any place. A labelled value is masked unless policy permits `reveal` on the label.',
+      ),
+    detect: z
+      .array(z.enum(detectedLabels as [string, ...string[]]), { error: 'must be a list of labels' })
+      .max(100)
+      .prefault([])
+      .describe(
+        `Labels whose values are found by their look in text that bears no label, and masked unless policy permits \`reveal\`: ${detectedLabels.map((label) => `\`${label}\``).join(', ')}. Looking costs time for every text cell.`,
       ),
     strategies: z
       .record(line(128), strategy, { error: 'must map labels to strategies' })

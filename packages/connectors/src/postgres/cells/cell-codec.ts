@@ -25,9 +25,10 @@ export function maskCells(
   lookup?: TypeLookup,
 ): readonly (MaskCell | undefined)[] {
   return columns.map((column) => {
-    if (column.labels.length === 0) return undefined;
+    if (column.labels.length === 0 && !masker.look) return undefined;
     const shape = cellShape(column.oid, column.typmod, lookup);
     const { decode, encode } = column.format === 0 ? textCodec : binaryCodec(column.oid, shape);
+    if (column.labels.length === 0) return lookInto(column, shape, masker);
     if (column.computed === true) {
       const hidden = masker.hide(column.labels, shape);
       const mask = hidden === null ? null : encode(hidden);
@@ -41,6 +42,32 @@ export function maskCells(
     };
   });
 }
+
+/** Unlabelled cells are only looked into, and pass as they are where nothing is found. */
+function lookInto(column: CellColumn, shape: CellShape, masker: CellMasker): MaskCell | undefined {
+  const { look } = masker;
+  // Numbers, times and the like: what they print is no text that somebody wrote.
+  if (!look || silent.has(column.oid)) return undefined;
+  const { decode, encode } = codecFor(column, shape);
+  return (cell) => {
+    const value = cell === null ? undefined : decode(cell);
+    if (cell === null || value === undefined) return cell;
+    const seen = look(shape, value);
+    if (seen === value) return cell;
+    return seen === null ? null : encode(seen);
+  };
+}
+
+/** Arrays, composites and the like have text somewhere inside their binary form; it can be found, but not replaced. */
+function codecFor(column: CellColumn, shape: CellShape): Codec {
+  if (column.format === 0) return textCodec;
+  return shape.kind === 'other'
+    ? { ...opaqueCodec, decode: (cell) => cell.toString('utf8') }
+    : binaryCodec(column.oid, shape);
+}
+
+/** bool, int8, int2, int4, oid, float4, float8, date, time, timestamp, timestamptz, interval, timetz, uuid. */
+const silent: ReadonlySet<number> = new Set([16, 20, 21, 23, 26, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 2950]);
 
 interface Codec {
   /** The value in text form; undefined when it has none that a mask could be made from, and so becomes a null. */

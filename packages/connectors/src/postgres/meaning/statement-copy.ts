@@ -56,7 +56,9 @@ function tableColumns(body: Body<'CopyStmt'>, direction: 'to' | 'from', env: Env
   return (names.length > 0 ? names : defaultColumns(relation)).map((name) => {
     const column = columnOf(table, name, env);
     if (column.path !== undefined) env.tally.column(column.path, direction === 'to' ? column.labels : noLabels);
-    return { name, labels: column.labels };
+    const known = relation.columns.find((candidate) => candidate.name === name);
+    const type = known ? { type: known.type, typmod: known.typmod } : {};
+    return { name, labels: column.labels, ...type };
   });
 }
 

@@ -73,6 +73,9 @@ export type OverlayChange =
 export interface CopyColumn {
   readonly name: string;
   readonly labels: readonly string[];
+  /** As in the catalog; absent for the columns of a query, whose masks are then nulls. */
+  readonly type?: number;
+  readonly typmod?: number;
 }
 
 export interface CopyMeaning {

@@ -42,8 +42,8 @@ export class Result {
       const format = (formats.length === 1 ? formats[0] : formats[index]) ?? column.format;
       return { column, format, labels: hidden(labels, run) };
     });
-    const anyMasked = described.some(({ labels }) => labels.length > 0);
-    if (anyMasked) {
+    const looks = columns.length > 0 && ports.session.masker.look !== undefined;
+    if (looks || described.some(({ labels }) => labels.length > 0)) {
       this.#mask = createRowMasker(
         described.map(({ column, format, labels }) => ({
           oid: column.type,
@@ -108,8 +108,9 @@ export class Result {
   startCopy(): void {
     const copy = this.#run.meaning.copy;
     const columns = copy?.columns.map((column) => ({ ...column, labels: hidden(column.labels, this.#run) })) ?? [];
-    if (copy && columns.some(({ labels }) => labels.length > 0)) {
-      this.#copy = createCopyMasker({ ...copy, columns }, this.#ports.session.masker, {
+    const { masker } = this.#ports.session;
+    if (copy && (masker.look !== undefined || columns.some(({ labels }) => labels.length > 0))) {
+      this.#copy = createCopyMasker({ ...copy, columns }, masker, {
         maxRow: largestMaskedRow,
         types: this.#ports.types,
       });

@@ -96,7 +96,7 @@ export class SessionState {
     switch (effect.kind) {
       case 'prepare':
         this.statements
-          .set(effect.name, { text: effect.source, meaning, declaredTypes: [], parameterTypes: [] })
+          .set(effect.name, { text: effect.source, meaning: effect.query, declaredTypes: [], parameterTypes: [] })
           .confirm();
         break;
       case 'deallocate':

@@ -1,0 +1,37 @@
+import type { CellMasker, CellShape } from '../contract/labels.ts';
+import { type Json, maskJson } from './json-masker.ts';
+import { redacted } from './sentinel.ts';
+import { createTextMasker } from './text-masker.ts';
+
+/**
+ * A cell masker that also looks into values nobody labelled. `hidden` says whether values of a detected label must not
+ * be shown; it is asked per value, so that a policy that changes counts from the next value on.
+ */
+export function createLookingMasker(masker: CellMasker, hidden: (label: string) => boolean): CellMasker {
+  const text = createTextMasker({ masker, hidden });
+  return {
+    mask: (labels, shape, value) => masker.mask(labels, shape, value),
+    hide: (labels, shape) => masker.hide(labels, shape),
+    look(shape, value) {
+      const found = text.mask(value);
+      if (!found.masked) return value;
+      if (shape.kind === 'json') return lookIntoJson(value);
+      return shape.kind === 'text' ? cut(found.text, shape) : null;
+    },
+  };
+
+  /** A mask inside of a number would not be JSON, so the document is taken apart. */
+  function lookIntoJson(value: string): string | null {
+    let document: Json;
+    try {
+      document = JSON.parse(value) as Json;
+    } catch {
+      return JSON.stringify(redacted);
+    }
+    return JSON.stringify(maskJson(document, { labelsAt: () => [], hidden, masker, text }).value);
+  }
+}
+
+function cut(text: string, shape: CellShape & { kind: 'text' }): string {
+  return shape.maxLength === undefined ? text : [...text].slice(0, shape.maxLength).join('');
+}
