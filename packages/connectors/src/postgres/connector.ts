@@ -49,7 +49,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
       const state = new SessionState(target);
       // Reading the catalog leaves its own path behind; a client's session starts with the account's.
       const [row] = await connection.run(`RESET search_path; ${stateQuery}`);
-      state.read(row ?? []);
+      state.read(row ?? [], '');
       const grounds = { state, catalog, labels: ports.labels, meanings };
       const understood = await understand(grounds, text);
       return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings: understood, parameters: [] });

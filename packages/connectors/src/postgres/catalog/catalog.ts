@@ -113,6 +113,8 @@ export interface Catalog {
   readonly epoch: number;
   /** server_version_num, e.g. 150006. */
   readonly serverVersion: number;
+  /** Changes when a schema comes, goes or is renamed, or who may use it: a search path may then mean something else. */
+  readonly schemaState: string;
   hasSchema(name: string): boolean;
   relation(schema: string, name: string): Relation | undefined;
   relationByOid(oid: number): Relation | undefined;

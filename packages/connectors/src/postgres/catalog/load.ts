@@ -14,6 +14,8 @@ import * as queries from './queries.ts';
 export interface LoadedNames {
   readonly serverVersion: number;
   readonly schemas: ReadonlyMap<number, string>;
+  /** Changes when a schema comes, goes or is renamed, or who may use it. */
+  readonly schemaState: string;
   readonly relations: readonly Relation[];
   readonly functions: readonly CatalogFunction[];
   readonly types: readonly CatalogType[];
@@ -177,7 +179,10 @@ export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
   await run(queries.preamble);
   const [about] = await run(queries.version);
   if (about === undefined) throw new Error('the server did not tell its version');
-  const schemas = new Map((await run(queries.schemas)).map((row) => [integer(row, 0), text(row, 1)] as const));
+  const schemaRows = await run(queries.schemas);
+  const schemas = new Map(schemaRows.map((row) => [integer(row, 0), text(row, 1)] as const));
+  // Temporary ones come and go with every session, and are in nobody else's path.
+  const schemaState = JSON.stringify(schemaRows.filter((row) => !/^pg_(toast_)?temp_/.test(text(row, 1))));
   const relations = await loadRelations(run, schemas);
   const functions = (await run(queries.functions)).map((row) => toFunction(row, schemas));
   const checks = new Map<number, number[]>();
@@ -214,5 +219,5 @@ export async function loadNames(run: QueryRunner): Promise<LoadedNames> {
   if (relations.length < 50 || functions.length < 1000 || types.length < 100) {
     throw new Error('the catalog came back empty or incomplete');
   }
-  return { serverVersion: integer(about, 0), schemas, relations, functions, types, operators, casts };
+  return { serverVersion: integer(about, 0), schemas, schemaState, relations, functions, types, operators, casts };
 }

@@ -9,7 +9,7 @@ export const preamble = "SELECT pg_catalog.set_config('search_path', 'pg_catalog
 export const version =
   "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_encoding')";
 
-export const schemas = 'SELECT oid, nspname FROM pg_catalog.pg_namespace';
+export const schemas = 'SELECT oid, nspname, nspacl FROM pg_catalog.pg_namespace ORDER BY oid';
 
 /** pg_class.oid from 16384 on are made after initdb (FirstNormalObjectId, access/transam.h). */
 export const relations = `

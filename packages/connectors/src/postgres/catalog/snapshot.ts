@@ -24,6 +24,7 @@ export class CatalogSnapshot implements Catalog {
   readonly target: string;
   readonly epoch: number;
   readonly serverVersion: number;
+  readonly schemaState: string;
   readonly #schemas: ReadonlySet<string>;
   readonly #relations: ReadonlyMap<string, Relation>;
   readonly #relationsByOid: ReadonlyMap<number, Relation>;
@@ -42,6 +43,7 @@ export class CatalogSnapshot implements Catalog {
     this.target = target;
     this.epoch = epoch;
     this.serverVersion = names.serverVersion;
+    this.schemaState = names.schemaState;
     this.#schemas = new Set(names.schemas.values());
     this.#relations = new Map(names.relations.map((relation) => [key(relation.schema, relation.name), relation]));
     this.#relationsByOid = new Map(names.relations.map((relation) => [relation.oid, relation]));

@@ -199,8 +199,7 @@ function md5(bytes: Buffer): string {
 
 function password(access: UpstreamAccess): string {
   const { password } = access.credential.secrets;
-  if (!password)
-    throw failed('The database asks for a password, and the target has none configured.');
+  if (!password) throw failed('The database asks for a password, and the target has none configured.');
   return password.reveal();
 }
 

@@ -38,6 +38,8 @@ export class Conversation {
   over = false;
   /** Called when a barrier is gone and the client's next message may be understood. */
   onSettled: () => void = () => {};
+  /** Brings up to date what the session believes about names, then calls `onSettled`. */
+  settle: () => void = () => {};
 
   constructor(parts: {
     ports: ConnectorPorts;

@@ -60,6 +60,8 @@ export class FromClient implements Turn {
   #cancelled = false;
   /** An Execute was sent since the last Sync: it shares an implicit transaction with what follows. */
   #executed = false;
+  /** Messages of the extended protocol were sent that no Sync has followed yet. */
+  #unsynced = false;
   /** The message at hand changes what later ones mean. */
   #barrier: 'none' | 'open' | 'synced' = 'none';
 
@@ -244,7 +246,7 @@ export class FromClient implements Turn {
 
   #handle(item: Item): Promise<void> | undefined {
     const c = this.#c;
-    const { type, frame } = item;
+    const { type } = item;
     if (c.skipping && type !== client.sync && type !== client.terminate && item.part?.first !== false) return undefined;
     if (this.#barrier !== 'none' && needsMeaning.has(type)) {
       if (this.#barrier === 'synced') return this.#waitForBarrier(item);
@@ -257,6 +259,22 @@ export class FromClient implements Turn {
       return undefined;
     }
     if (item.oversized > 0) return this.#oversized(item);
+    if (needsMeaning.has(type)) {
+      const fresh = c.catalog.freshen();
+      // A catalog that cannot be read refuses the message where it is to be understood.
+      if (fresh)
+        return fresh.then(
+          () => this.#handle(item),
+          () => this.#carryOut(item),
+        );
+      if (this.#pathMayDiffer()) return this.#readPathFirst(item);
+    }
+    return this.#carryOut(item);
+  }
+
+  #carryOut(item: Item): Promise<void> | undefined {
+    const c = this.#c;
+    const { type } = item;
     try {
       return this.#dispatch(item);
     } catch (error) {
@@ -269,8 +287,38 @@ export class FromClient implements Turn {
     }
   }
 
+  /** Somebody made, dropped or renamed a schema, or changed who may use it, since the path was read. */
+  #pathMayDiffer(): boolean {
+    const { state, catalog } = this.#c;
+    if (state.status === 'E') return false;
+    try {
+      return state.schemaState !== catalog.current().schemaState;
+    } catch {
+      return false;
+    }
+  }
+
+  #readPathFirst(item: Item): Promise<void> | undefined {
+    const c = this.#c;
+    if (this.#unsynced) {
+      const error = new MeaningError('send_separately', 'the schemas of the database have changed', {
+        hint: 'Send Sync, then send it again.',
+      });
+      if (item.type === client.query) this.refuseSimple(error);
+      else this.refuseExtended(error);
+      return undefined;
+    }
+    c.state.dirty = true;
+    this.#barrier = 'synced';
+    const wait = this.#waitForBarrier(item);
+    // Otherwise the server's next ReadyForQuery brings it about.
+    if (c.owed.length === 0) c.settle();
+    return wait;
+  }
+
   #dispatch({ type, frame, part }: Item): Promise<void> | undefined {
     const c = this.#c;
+    if (extended.has(type)) this.#unsynced = true;
     switch (type) {
       case client.query:
         return this.#simple.query(frame);
@@ -316,6 +364,7 @@ export class FromClient implements Turn {
   #sync(frame: Buffer): void {
     this.#c.skipping = false;
     this.#executed = false;
+    this.#unsynced = false;
     if (this.#barrier === 'open') this.#barrier = 'synced';
     this.#c.control('Sync', frame, { kind: 'sync' });
   }
@@ -429,6 +478,14 @@ const refusedText = '-- refused by the gateway\n)';
 const whole = { first: true, last: true };
 const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));
 const bodiless: ReadonlySet<number> = new Set([client.sync, client.flush, client.terminate, client.copyDone]);
+const extended: ReadonlySet<number> = new Set([
+  client.parse,
+  client.bind,
+  client.describe,
+  client.execute,
+  client.close,
+  client.flush,
+]);
 const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);
 
 function isDenied(value: unknown): value is Denied {

@@ -18,12 +18,11 @@ import {
 import { server } from '../protocol/codes.ts';
 import { type Fields, readFields, writeFields } from '../protocol/fields.ts';
 import { Framer, type Treatment } from '../protocol/framer.ts';
-import { notification, query } from '../protocol/messages.ts';
+import { notification } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { speaksOfOthers } from './foreign-text.ts';
 import { descriptionKey, isPortal, type Owed, type StatementRun } from './owed.ts';
 import { Result, type ResultPorts } from './result.ts';
-import { stateQuery } from './state.ts';
 
 const largestMessage = 16_777_216;
 const largestMaskedRow = 268_435_456;
@@ -34,8 +33,6 @@ export class FromServer {
   readonly #framer: Framer;
   readonly #resultPorts: ResultPorts;
   #result: Result | undefined;
-  /** What a statement changed is being read back from the server. */
-  #reading = false;
   /** A change to labelled data is not committed yet: a deferred constraint or trigger may speak of it later. */
   #deferred = false;
 
@@ -360,42 +357,9 @@ export class FromServer {
     if (head.kind === 'own') head.done(head);
     else {
       c.output.pass(frame);
-      this.#settle();
+      c.settle();
     }
     c.advance();
-  }
-
-  /** Before later statements can be understood, what this one changed is read back. */
-  #settle(): void {
-    const c = this.#c;
-    const { state } = c;
-    // Something that changes what names mean is still on its way: its own end settles it.
-    if (this.#reading || c.owed.changesMeaning) return;
-    const readBack = state.dirty && state.status !== 'E';
-    if (!readBack && !state.catalogStale) {
-      c.onSettled();
-      return;
-    }
-    this.#reading = true;
-    this.#readBack(readBack).then(
-      () => {
-        this.#reading = false;
-        this.#settle();
-      },
-      (error) => c.fail(error, 'gateway_error'),
-    );
-  }
-
-  async #readBack(state: boolean): Promise<void> {
-    const c = this.#c;
-    if (c.state.catalogStale) {
-      c.state.catalogStale = false;
-      await c.catalog.refresh();
-    }
-    if (!state) return;
-    const { rows, error } = await c.ask(query(stateQuery));
-    if (error || !rows[0]) throw error ?? violation('no answer to a query of the gateway');
-    c.state.read(rows[0]);
   }
 
   #piece(type: number, bytes: Buffer, first: boolean): void {

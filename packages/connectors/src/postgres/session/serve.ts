@@ -18,14 +18,14 @@ import {
   cancelRequest,
   parameterStatus,
   problem,
-  query,
   readyForQuery,
 } from '../protocol/messages.ts';
 import { ClientOutput } from './client-output.ts';
 import { Conversation } from './conversation.ts';
 import { FromClient } from './from-client.ts';
 import { FromServer } from './from-server.ts';
-import { SessionState, stateQuery } from './state.ts';
+import { readState, Settlement } from './settlement.ts';
+import { SessionState } from './state.ts';
 
 export interface ServePorts extends ConnectorPorts {
   readonly cancelKeys: CancelKeys;
@@ -108,6 +108,8 @@ async function converse(
   });
   const fromServer = new FromServer(c);
   const fromClient = new FromClient(c);
+  const settlement = new Settlement(c);
+  c.settle = () => settlement.settle();
   const key = ports.cancelKeys.issue(hello.minor, () => {
     if (!fromClient.cancelHeld()) void cancelUpstream(ports, target, upstream);
   });
@@ -122,12 +124,12 @@ async function converse(
     c.close('client_closed');
   });
   if (upstream.rest.length > 0) fromServer.push(upstream.rest);
-  const { rows, error } = await c.ask(query(stateQuery));
-  if (error || !rows[0]) {
-    c.fail(error ?? new CoreError('upstream_protocol', 'upstream', 'The database did not answer.'), 'upstream_closed');
+  try {
+    await readState(c);
+  } catch (error) {
+    c.fail(error, 'upstream_closed');
     return;
   }
-  state.read(rows[0]);
   output.write(authenticationRequest(authentication.ok));
   for (const [name, value] of upstream.parameters) {
     state.told(name, value);

@@ -25,6 +25,8 @@ export class SessionState {
   database = '';
   /** How the server reads and writes dates, times and intervals, as it last told. */
   readonly readings = new Map<string, string>();
+  /** The schemas there were when the path was read: others may make it mean something else. */
+  schemaState = '';
   overlay: Overlay = emptyOverlay;
   /** Path or role may be other ones than we think: read them back before the next statement is understood. */
   dirty = false;
@@ -61,8 +63,9 @@ export class SessionState {
     if (readingSettings.has(name)) this.readings.set(name, value);
   }
 
-  /** Takes over the answer to `stateQuery`. */
-  read(row: readonly (string | null)[]): void {
+  /** Takes over the answer to `stateQuery`, asked when there were these schemas. */
+  read(row: readonly (string | null)[], schemaState: string): void {
+    this.schemaState = schemaState;
     this.searchPath = JSON.parse(row[0] ?? '[]') as string[];
     this.role = row[1] ?? '';
     this.sessionUser = row[2] ?? '';
@@ -72,7 +75,7 @@ export class SessionState {
 
   /** The server says the statement is complete. */
   completed(meaning: StatementMeaning): void {
-    for (const effect of meaning.effects) this.#apply(effect, meaning);
+    for (const effect of meaning.effects) this.#apply(effect);
     this.overlay = applyEffects(this.overlay, meaning.effects);
     // Code that we cannot see into may have changed the path or the role on the way.
     if (meaning.actions.some((action) => action.access === 'execute')) this.#changed();
@@ -92,7 +95,7 @@ export class SessionState {
     this.#changedInTransaction = false;
   }
 
-  #apply(effect: SessionEffect, meaning: StatementMeaning): void {
+  #apply(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'prepare':
         this.statements
