@@ -114,8 +114,8 @@ describe('a statement', () => {
       endpoint: 'client',
       format: 'csv',
       columns: [
-        { name: 'name', labels: [] },
-        { name: 'email', labels: ['pii.email'] },
+        { name: 'name', labels: [], type: 25, typmod: -1 },
+        { name: 'email', labels: ['pii.email'], type: 25, typmod: -1 },
       ],
       delimiter: ';',
       nullText: 'N',

@@ -219,7 +219,10 @@ export const reads: readonly Row[] = [
   ['select * from rows from (generate_series(1,2), generate_series(1,3)) as t(a,b)', ['select: compute shop']],
   ['select x from unnest(array[1,2]) x', ['select: compute shop']],
   ["select * from json_to_record('{}') as x(a int, b text)", ['select: compute shop']],
-  ['select * from pg_stats', ['select: select pg_catalog/pg_stats, read_secrets pg_catalog/pg_stats; reads pci pii.email pii.phone pii.ssn']],
+  [
+    'select * from pg_stats',
+    ['select: select pg_catalog/pg_stats, read_secrets pg_catalog/pg_stats; reads pci pii.email pii.phone pii.ssn'],
+  ],
   ['select tablename from pg_stats', ['select: select pg_catalog/pg_stats, read_secrets pg_catalog/pg_stats']],
   [
     'select most_common_vals from pg_stats',
@@ -232,7 +235,12 @@ export const reads: readonly Row[] = [
   ],
   ['select usename, state from pg_stat_activity', ['select: select pg_catalog/pg_stat_activity']],
   ['select * from information_schema.tables', ['select: select information_schema/tables']],
-  ['select * from pg_largeobject', ['select: select pg_catalog/pg_largeobject, read_secrets pg_catalog/pg_largeobject; reads pci pii.email pii.phone pii.ssn']],
+  [
+    'select * from pg_largeobject',
+    [
+      'select: select pg_catalog/pg_largeobject, read_secrets pg_catalog/pg_largeobject; reads pci pii.email pii.phone pii.ssn',
+    ],
+  ],
   ['select * from contacts', ['select: select public/contacts; reads pii.email pii.ssn']],
   ['select area from contacts', ['select: select public/contacts; reads pii.ssn']],
   ["select id, name from contacts where area = 'abc'", ['select: select public/contacts; reads pii.ssn; exposed']],

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
@@ -119,9 +120,17 @@ async function stopLeftover(cluster: Cluster): Promise<void> {
   const pidFile = join(dataOf(cluster), 'postmaster.pid');
   const pid = Number.parseInt((await firstLine(pidFile)) ?? '', 10);
   if (!Number.isInteger(pid) || pid <= 1) return;
-  if (await servesThis(cluster, pid)) await stopServer(cluster);
+  if (await servesThis(cluster, pid)) {
+    await stopServer(cluster).catch(async (error) => {
+      // It may have been on its way out: the file goes first, the process soon after.
+      for (let left = 300; await servesThis(cluster, pid); left--) {
+        if (left === 0) throw error;
+        await pause(100);
+      }
+    });
+  }
   // The number may meanwhile belong to an unrelated process, which PostgreSQL would take for a running server.
-  else await rm(pidFile, { force: true });
+  await rm(pidFile, { force: true });
 }
 
 /** Whether that process is a server on our data directory: a postmaster works inside its data directory. */

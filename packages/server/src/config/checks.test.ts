@@ -198,7 +198,7 @@ const bad: readonly BadCase[] = [
     'a strategy for no label',
     () => `${base}masking: {labels: {pii.email: [shop.a.b.c]}, strategies: {pii.mail: hash}}\n`,
     [
-      '14:59: error: masking.strategies["pii.mail"]: no data has this label in masking.labels (did you mean pii.email?)',
+      '14:59: error: masking.strategies["pii.mail"]: no data has this label in masking.labels, and masking.detect does not look for it (did you mean pii.email?)',
     ],
   ],
   [
