@@ -10,7 +10,8 @@ export interface Server {
 }
 
 export function as(user: ServerUser | undefined): { uid?: number; gid?: number; env: NodeJS.ProcessEnv } {
-  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', HOME: '/' };
+  // Folders of our own PATH may be closed to that user; those of the system are not.
+  const env: NodeJS.ProcessEnv = { PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin`, LC_ALL: 'C', HOME: '/' };
   return user ? { uid: user.uid, gid: user.gid, env } : { env };
 }
 

@@ -160,7 +160,7 @@ describe('the demo database over its lives', () => {
     if (root) await chmod(base, 0o711);
     const first = await startDatabase({ dir });
     await first.stop();
-    const unrelated = spawn('sleep', ['600'], { ...(await databaseAccount()).ids, stdio: 'ignore' });
+    const unrelated = spawn('/bin/sleep', ['600'], { ...(await databaseAccount()).ids, stdio: 'ignore' });
     await once(unrelated, 'spawn');
     const data = join(dir, 'server', 'data');
     await writeFile(join(data, 'postmaster.pid'), `${unrelated.pid}\n${data}\n1700000000\n5432\n`);
