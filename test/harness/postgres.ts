@@ -3,7 +3,7 @@
 // themselves in front of it.
 
 import { spawn } from 'node:child_process';
-import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, lchown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -150,7 +150,12 @@ async function initialise(
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   await mkdir(data, { mode: 0o700 });
-  if (user) for (const path of [folder, data, passwordFile]) await chown(path, user.uid, user.gid);
+  if (user) {
+    // All of it, so that the server's own user can clean up when nobody else is left.
+    for (const entry of await readdir(folder, { recursive: true }))
+      await lchown(join(folder, entry), user.uid, user.gid);
+    await chown(folder, user.uid, user.gid);
+  }
   // With its own folder open to enter, a server that runs as somebody else finds a copy of the binaries there.
   await chmod(folder, 0o711);
   const args = ['-D', data, '-U', superuser, '-A', auth, `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '-N'];
