@@ -123,6 +123,8 @@ function typeOf(value: ContextValue): ContextType | string {
   if (typeof value === 'boolean') return 'Bool';
   if (typeof value === 'number') return 'Long';
   if (typeof value === 'string') return 'String';
-  const ordered = [...new Set(value)].sort();
+  if (value instanceof Map)
+    return [...value.values()].every((each) => typeof each === 'number') ? 'Map<Long>' : 'Map<String>';
+  const ordered = [...new Set(value as readonly string[])].sort();
   return JSON.stringify(ordered) === JSON.stringify(value) ? 'Set<String>' : 'not sorted, or with duplicates';
 }

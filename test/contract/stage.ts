@@ -15,7 +15,9 @@ import { processEnvironment } from '@sluice/server/config/environment.ts';
 import { loadConfig } from '@sluice/server/config/load.ts';
 import { createSecrets } from '@sluice/server/config/secrets.ts';
 import { createUpstreamCredentials } from '@sluice/server/credentials/upstream-credentials.ts';
+import { newKey } from '@sluice/server/crypto/connector-keys.ts';
 import { knownConnectors } from '@sluice/server/gateway-connectors.ts';
+import { noOperations } from '@sluice/server/operations/no-operations.ts';
 import { targetDial } from '@sluice/server/target-dial.ts';
 import { systemClock } from '@sluice/server/telemetry/clock.ts';
 import { expect } from 'vitest';
@@ -169,6 +171,9 @@ function connectorLike({ connector: id }: Adapter, gateway: ContractGateway): Co
   const credentials = createUpstreamCredentials(config.targets, createSecrets(processEnvironment()));
   const silent = (): void => {};
   return shipped.create({
+    targets: config.targets.filter((target) => target.connector === id),
+    key: newKey,
+    operations: noOperations,
     clock: systemClock,
     labels: createLabelMap(config.masking.labels),
     limits: config.limits,

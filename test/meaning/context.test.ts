@@ -67,7 +67,7 @@ describe('actions', () => {
           text,
         ).toEqual(declaration?.context);
         for (const value of Object.values(action.context)) {
-          if (typeof value === 'object') expect(value, text).toEqual([...new Set(value)].sort());
+          if (Array.isArray(value)) expect(value, text).toEqual([...new Set(value)].sort());
         }
         for (const resource of action.resources) {
           expect(declaration?.resources, `${text}: ${action.verb}`).toContain(resource.type);

@@ -5,25 +5,19 @@
  */
 import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
+import type { TargetForm } from '@sluice/core/contract/upstream.ts';
 import { createPostgresConnector } from './postgres/connector.ts';
+import { postgresTargets } from './postgres/target-form.ts';
 import { sqlDeclarations } from './sql/verbs.ts';
 
 export interface ShippedConnector {
   readonly id: string;
   readonly create: ConnectorFactory;
   readonly declares: Declarations;
-  /** Settings a target of this kind has beside the generic ones. */
-  readonly targetSettings: readonly string[];
-  /** Secrets its targets' `credential` may name, beside `username`. */
-  readonly credentialSecrets: readonly string[];
+  /** What the configuration may say about its targets. */
+  readonly targets: TargetForm;
 }
 
 export const connectors: readonly ShippedConnector[] = [
-  {
-    id: 'postgres',
-    create: createPostgresConnector,
-    declares: sqlDeclarations,
-    targetSettings: ['database'],
-    credentialSecrets: ['password'],
-  },
+  { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targets: postgresTargets },
 ];

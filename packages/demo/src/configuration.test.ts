@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkConfig } from '@sluice/server/config/load.ts';
+import { knownConnectors } from '@sluice/server/gateway-connectors.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keptCertificates } from './certificates.ts';
 import { writeConfiguration } from './configuration.ts';
@@ -27,7 +28,7 @@ it('writes a configuration that the gateway has nothing to say against', async (
   await mkdir(at.database);
   await writeFile(join(at.database, 'gateway-password'), 'secret\n');
   const problems = checkConfig(at.config, {
-    connectors: [{ id: 'postgres', targetSettings: ['database'], credentialSecrets: ['password'] }],
+    connectors: knownConnectors,
   });
   expect(problems).toEqual([]);
   expect((await stat(at.config)).mode & 0o077).toBe(0);

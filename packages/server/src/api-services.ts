@@ -4,15 +4,13 @@ import type { AuditSink } from '@sluice/core/contract/audit.ts';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Connector, Log } from '@sluice/core/contract/connector.ts';
 import type { Identity } from '@sluice/core/contract/identity.ts';
-import type { SessionFacts } from '@sluice/core/contract/policy.ts';
-import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
-import { gatewayAction } from '@sluice/policy/gateway.ts';
 import type { ApiServices, SessionRecord } from './api/services.ts';
 import type { AccessRequestService } from './approvals/service.ts';
 import type { AccessCredentials } from './credentials/access-credentials.ts';
 import type { PublicKey } from './crypto/public-keys.ts';
 import { dryRun } from './policy/dry-run.ts';
+import { rightTo } from './policy/may-connect.ts';
 import type { PolicyFiles } from './policy/policy-files.ts';
 import type { RecordingLibrary } from './recording/library.ts';
 import type { LiveSessions } from './sessions/live-sessions.ts';
@@ -49,10 +47,7 @@ export function apiServices(parts: ApiParts): ApiServices {
     log: parts.log,
     audit: parts.audit,
     authorize: (principal, verb, name, client) => {
-      const target = targets.get(name);
-      if (!target) return false;
-      const facts = factsOf(clock, client);
-      const { effect } = policies.current().decide({ principal, target, action: gatewayAction(verb, name), facts });
+      const effect = rightTo({ clock, policies, targets }, verb, principal, name, client);
       return effect === 'allow' || (verb === 'connect' && effect === 'hold');
     },
     targets: { list: () => [...targets.values()] },
@@ -98,10 +93,6 @@ export function apiServices(parts: ApiParts): ApiServices {
       return { ready: store, checks: { store, policies: policies.status().problems.length === 0 } };
     },
   };
-}
-
-function factsOf(clock: Clock, client: ClientInfo): SessionFacts {
-  return { client, labelsSeen: [], now: clock.now() };
 }
 
 function recordOf(entry: SessionEntry): SessionRecord {

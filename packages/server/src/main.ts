@@ -12,6 +12,7 @@ import { createLookingMasker } from '@sluice/core/masking/looking-masker.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
 import { isMasked } from '@sluice/core/masking/sentinel.ts';
 import { parseStrategies } from '@sluice/core/masking/strategy.ts';
+import { createTextMaskers } from '@sluice/core/masking/text-maskers.ts';
 import { openSession } from '@sluice/core/pipeline/open.ts';
 import type { PipelinePorts } from '@sluice/core/pipeline/ports.ts';
 import { holdDefaults } from '@sluice/policy/annotations.ts';
@@ -28,6 +29,7 @@ import { formatProblem } from './config/problem.ts';
 import { createSecrets } from './config/secrets.ts';
 import { createAccessCredentials } from './credentials/access-credentials.ts';
 import { createUpstreamCredentials } from './credentials/upstream-credentials.ts';
+import { connectorKeys } from './crypto/connector-keys.ts';
 import { budgetedDeflater, inflater } from './crypto/deflate.ts';
 import { platformDigests, startSha256 } from './crypto/digests.ts';
 import { randomIds } from './crypto/ids.ts';
@@ -36,6 +38,8 @@ import { gatewayId } from './gateway-id.ts';
 import { createIdentity } from './identity/identity.ts';
 import { serverTls } from './network/client-link.ts';
 import { type Listener, listen, listenError } from './network/listener.ts';
+import { createOperations } from './operations/operations.ts';
+import { mayConnect } from './policy/may-connect.ts';
 import { openPolicyFiles } from './policy/policy-files.ts';
 import { openRecordings } from './recording/recordings.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
@@ -215,8 +219,29 @@ async function start(
   const strategies = parseStrategies(config.masking.strategies);
   const labels = createLabelMap(config.masking.labels);
   const running = new Map<string, Connector>();
+  const keyOf = connectorKeys(config.dataDir);
+  const operations = createOperations({
+    clock,
+    connectors: running,
+    targets,
+    mayConnect: (principal, name, client) => mayConnect({ clock, policies, targets }, principal, name, client),
+    open: (opening, client) => openSession(ports, opening, client),
+    request: (id) => requests.get(id),
+    sessions: (principal, limit) => index.list({ principal, limit }),
+    credentialIsFor: async (id, target) => (await credentials.find(id))?.target === target,
+  });
+  undo.push(() => operations.close());
   for (const { id, create } of connectors) {
-    const connector = create({ clock, labels, limits: config.limits, log, dialAside: dial });
+    const connector = create({
+      targets: config.targets.filter((target) => target.connector === id),
+      key: (name) => keyOf(id, name),
+      operations,
+      clock,
+      labels,
+      limits: config.limits,
+      log,
+      dialAside: dial,
+    });
     running.set(id, connector);
     undo.push(() => connector.close());
   }
@@ -241,6 +266,11 @@ async function start(
         const facts = { client, labelsSeen: [], now: clock.now() };
         return !policies.current().reveals(principal, target, label, facts);
       });
+    },
+    texts: (session, hidden) => {
+      const masker = createCellMasker({ strategies, digests, scope: session.id });
+      const { detectText } = config.masking;
+      return createTextMaskers(masker, (label) => detectText.includes(label) && hidden(label));
     },
     isMasked,
     discharges: (id) => running.get(id)?.discharges ?? [],

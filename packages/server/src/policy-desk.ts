@@ -16,6 +16,8 @@ import type { Config } from './config/config.ts';
 import { processEnvironment } from './config/environment.ts';
 import { createSecrets } from './config/secrets.ts';
 import { createUpstreamCredentials } from './credentials/upstream-credentials.ts';
+import { newKey } from './crypto/connector-keys.ts';
+import { noOperations } from './operations/no-operations.ts';
 import { openPolicyFiles, type PolicyFiles } from './policy/policy-files.ts';
 import { policyTestDocument, policyTestEvaluator } from './policy/policy-tests.ts';
 import { targetDial } from './target-dial.ts';
@@ -56,7 +58,21 @@ export async function testPolicies(config: Config, path: string, text: string): 
     const upstream = createUpstreamCredentials(config.targets, createSecrets(processEnvironment()));
     const dialAside = targetDial(targets, upstream);
     for (const { id, create } of connectors) {
-      running.set(id, create({ clock, labels, limits: config.limits, log: quiet, dialAside }));
+      const own = config.targets.filter((target) => target.connector === id);
+      // Texts are only looked at: no client comes, and no key outlives this.
+      running.set(
+        id,
+        create({
+          targets: own,
+          key: newKey,
+          operations: noOperations,
+          clock,
+          labels,
+          limits: config.limits,
+          log: quiet,
+          dialAside,
+        }),
+      );
     }
     const evaluator = policyTestEvaluator({
       clock,

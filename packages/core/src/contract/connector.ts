@@ -1,5 +1,6 @@
 import type { ObligationKind } from '../domain/decision.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { Redacted } from '../domain/redacted.ts';
 import type { RunContext } from '../domain/run.ts';
 import type { Unit } from '../domain/unit.ts';
 import type { Clock } from './clock.ts';
@@ -7,8 +8,9 @@ import type { Declarations } from './declarations.ts';
 import type { Identity } from './identity.ts';
 import type { LabelMap } from './labels.ts';
 import type { ClientLink } from './link.ts';
+import type { OperationDeclaration, Operations, Operator } from './operations.ts';
 import type { HoldNotice, Session } from './session.ts';
-import type { DialAside } from './upstream.ts';
+import type { DialAside, TargetSettings } from './upstream.ts';
 
 /** Bounds a connector keeps; sizes in bytes, times in milliseconds. */
 export interface Limits {
@@ -25,6 +27,11 @@ export interface Opening {
   readonly credential?: string;
   readonly application?: string;
   readonly run?: RunContext;
+  /**
+   * The client wants to be told at once that something waits for consent, and sends it again later: no unit of the
+   * session is ever kept waiting.
+   */
+  readonly resend?: boolean;
   /** Called when policy holds the connect itself, so that the client can be told. */
   onHold(notice: HoldNotice): void;
   /** Resolves when the client is gone, so that a held connect is withdrawn. */
@@ -50,7 +57,22 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** A target of the connector's own kind. */
+export interface ConnectorTarget {
+  readonly name: string;
+  readonly settings: TargetSettings;
+}
+
 export interface ConnectorPorts {
+  /** All targets whose `connector` this is. */
+  readonly targets: readonly ConnectorTarget[];
+  /**
+   * An Ed25519 private key of this connector's own (PKCS #8, PEM), by a name of its choice (`host`, `authority`): made
+   * when first asked for, the same ever after.
+   */
+  key(name: string): Redacted;
+  /** What other connectors can do at their targets. */
+  readonly operations: Operations;
   readonly clock: Clock;
   readonly labels: LabelMap;
   readonly limits: Limits;
@@ -68,7 +90,36 @@ export interface Connector {
   accept(client: ClientLink, admission: Admission): Promise<void>;
   /** What a text would mean if this principal sent it now; for dry runs. Rejects with a CoreError when it has no meaning. */
   interpret(target: string, text: string): Promise<Unit>;
+  /** What it can do for callers that do not speak its protocol. */
+  readonly operations?: readonly OperationDeclaration[];
+  /**
+   * Opens a session for such a caller, by `open` and with everything that a client's session has. Present exactly when
+   * there are operations. Rejects like `open`.
+   */
+  operate?(opening: Opening, open: Admission['open']): Promise<Operator>;
+  /** What clients of the protocol can use beside an access credential's id and secret. */
+  readonly clientAccess?: ClientAccess;
   close(): Promise<void>;
+}
+
+/** Turns an access credential into what the protocol's own clients can use without being asked for a password. */
+export interface ClientAccess {
+  /**
+   * Made for the client's public key (in the protocol's own text form): good as long as the access credential is, and
+   * only for its target. Throws `CoreError('client_protocol')` for a key it can't use.
+   */
+  certify(wish: {
+    readonly credential: string;
+    readonly target: string;
+    readonly publicKey: string;
+    /** Unix milliseconds. */
+    readonly expiresAt: number;
+  }): {
+    /** In the protocol's own text form, one line. */
+    readonly certificate: string;
+    /** What tells the client that it speaks to this gateway: the gateway's own public keys, one line each. */
+    readonly gatewayKeys: readonly string[];
+  };
 }
 
 export type ConnectorFactory = (ports: ConnectorPorts) => Connector;

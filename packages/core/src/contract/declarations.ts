@@ -1,7 +1,10 @@
 import type { AccessClass } from '../domain/action.ts';
 
-/** Types a connector may give to what policy reads; the names are Cedar's. */
-export type ContextType = 'Bool' | 'Long' | 'String' | 'Set<String>';
+/**
+ * Types a connector may give to what policy reads; the names are Cedar's. A map is for what has names that nobody
+ * declared; in a policy it is an entity with tags: `context.body.hasTag("/amount") && context.body.getTag("/amount") == "5"`.
+ */
+export type ContextType = 'Bool' | 'Long' | 'String' | 'Set<String>' | 'Map<String>' | 'Map<Long>';
 
 /** One verb a connector can say. The policy schema and the reference page are generated from these. */
 export interface ActionDeclaration {

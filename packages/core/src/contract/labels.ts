@@ -1,3 +1,5 @@
+import type { Json } from '../domain/json.ts';
+
 /** Which labels the operator's configuration puts on data. */
 export interface LabelMap {
   /** Labels of one leaf (`['public', 'customers', 'email']` on target `shop`), sorted; empty for none. */
@@ -30,4 +32,45 @@ export interface CellMasker {
    * to hide, null where no valid mask exists. Absent where nothing is looked for.
    */
   readonly look?: (shape: CellShape, value: string) => string | null;
+}
+
+/** Something with what must not be shown of it masked. */
+export interface Masked<T> {
+  readonly value: T;
+  /** Labels that were found, by place or by look, shown or not; sorted. */
+  readonly labels: readonly string[];
+  /** Whether any of it was hidden. */
+  readonly masked: boolean;
+}
+
+/**
+ * Masks one stream of bytes, in one direction, by the look of what is in it. However the stream is split, the masked
+ * stream is the same: bytes are held back, for a bounded length, while what they could be depends on the ones that
+ * follow.
+ */
+export interface StreamMasker {
+  /** What may be shown by now. */
+  push(bytes: Uint8Array): Uint8Array;
+  /**
+   * Nothing has come for a moment (some 20 ms) and a person waits for a prompt: lets out what is not yet telling. Never
+   * call it where nobody waits, as in a body or in the output of a command.
+   */
+  idle(): Uint8Array;
+  /** The stream is over: lets out the rest. */
+  end(): Uint8Array;
+  /** Labels of the values found so far, shown or not; sorted. */
+  readonly labels: readonly string[];
+  readonly masked: boolean;
+}
+
+/** Masks for what has no columns. Whether a label is hidden is asked per value, so that a changed policy counts at once. */
+export interface TextMaskers {
+  /** One text, whole. Throws when it cannot decide; the caller then refuses the whole answer. */
+  text(text: string): Masked<string>;
+  /**
+   * A parsed document. `labelsAt` says which labels stand at a path (names of members, `[]` for an element of an array);
+   * they hold for all below. Throws like `text`.
+   */
+  json(value: Json, labelsAt: (path: readonly string[]) => readonly string[]): Masked<Json>;
+  stream(): StreamMasker;
 }

@@ -1,9 +1,9 @@
-import type { Obligation } from '../domain/decision.ts';
+import type { Effect, Obligation } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
-import type { CellMasker } from './labels.ts';
+import type { CellMasker, TextMaskers } from './labels.ts';
 import type { Permit } from './permit.ts';
 import type { UpstreamAccess } from './upstream.ts';
 
@@ -73,6 +73,13 @@ export interface Session {
   readonly upstream: UpstreamAccess;
   established(): void;
   readonly masker: CellMasker;
+  readonly texts: TextMaskers;
+  /**
+   * Another connection to the session's target, for protocols that use several; it is closed with the session. Only for
+   * connectors that carry units out by a call (`carryOut`): nothing guards what is written on it. Rejects like the
+   * session's opening when the target can't be reached, and with `session_over`.
+   */
+  dial(): Promise<UpstreamAccess>;
   /** Those of the labels that the principal may not see by the policy of now. */
   hides(labels: readonly string[]): readonly string[];
   /** Decides one unit and writes the decision into the recording's buffer. Never throws for a reason of policy. */
@@ -83,6 +90,11 @@ export interface Session {
    */
   prepare(unit: Unit): Allowed | Denied;
   /**
+   * What would be decided about the unit now: for telling a principal what it can do. Nothing is recorded, nothing may
+   * follow from it.
+   */
+  would(unit: Unit): Effect;
+  /**
    * Writes down that something was refused before it could be judged, because it has no meaning the gateway knows.
    * `text` is what the client sent, as far as it can be shown.
    */
@@ -92,6 +104,13 @@ export interface Session {
    * permit of another session, of a session that is over, or used before.
    */
   send(permit: Permit): void;
+  /**
+   * Spends the permit on a call: hands the recording to the operating system, and only then runs `act` with the unit
+   * that was decided. For protocols that are terminated here, where what goes upstream is made anew from the unit;
+   * `act` must take what it does from the unit and from nothing else. Throws like `send` and `flush`, and then nothing
+   * was done.
+   */
+  carryOut<T>(permit: Permit, act: (unit: Unit) => T): T;
   /** The client was refused or answered without the target; for permits that will not be sent. */
   discard(permit: Permit): void;
   record(event: RecordingEvent): void;

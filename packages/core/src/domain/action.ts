@@ -5,8 +5,12 @@ export type AccessClass = 'connect' | 'read' | 'write' | 'admin' | 'execute';
 
 export const accessClasses: readonly AccessClass[] = ['connect', 'read', 'write', 'admin', 'execute'];
 
-/** What policy may read about an action. Sets of strings are sorted and free of duplicates. */
-export type ContextValue = boolean | number | string | readonly string[];
+/**
+ * What policy may read about an action. Sets of strings are sorted and free of duplicates. A map has entries whose names
+ * nobody declared (the members of a body, the arguments of a tool); all its values are of one type.
+ */
+export type ContextValue = boolean | number | string | readonly string[] | ContextMap;
+export type ContextMap = ReadonlyMap<string, string> | ReadonlyMap<string, number>;
 export type Context = Readonly<Record<string, ContextValue>>;
 
 /** What a unit means, once per verb. Policy is asked for every resource of every action. */

@@ -58,8 +58,11 @@ export type RecordingEvent =
    * (-1 for null) and that many bytes; big-endian.
    */
   | { readonly type: 'rows'; readonly count: number; readonly cells: Uint8Array }
-  /** The cap per result was reached: from here on rows are counted and digested, not kept. */
-  | { readonly type: 'capped'; readonly afterRows: number; readonly afterBytes: number }
+  /**
+   * The cap per result was reached: from here on rows, or what comes out of the unit, are counted and digested, not
+   * kept. `unit` is there when it is about `output` events.
+   */
+  | { readonly type: 'capped'; readonly afterRows: number; readonly afterBytes: number; readonly unit?: number }
   /** A result is complete: counts over all its rows, and the SHA-256 (hex) of all row bytes. */
   | {
       readonly type: 'complete';
@@ -85,9 +88,19 @@ export type RecordingEvent =
     }
   /** Content that the client sent for a unit, behind it (the rows of a COPY); written before it goes to the target. */
   | { readonly type: 'input'; readonly unit: number; readonly data: Uint8Array }
-  /** Bytes between a terminal and its user. */
-  | { readonly type: 'terminal'; readonly direction: 'input' | 'output'; readonly data: Uint8Array }
-  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  /**
+   * What came out of a unit, as the client saw it: the body of a response, what a command printed. `stream` is the
+   * protocol's name of it: `stdout`, `stderr`, `body`. Capped like a result; a `complete` for the unit ends it.
+   */
+  | { readonly type: 'output'; readonly unit: number; readonly stream: string; readonly data: Uint8Array }
+  /** Bytes between a terminal and its user, on behalf of the unit that opened it. */
+  | {
+      readonly type: 'terminal';
+      readonly unit: number;
+      readonly direction: 'input' | 'output';
+      readonly data: Uint8Array;
+    }
+  | { readonly type: 'resize'; readonly unit: number; readonly columns: number; readonly rows: number }
   /** Anything else worth proof: a limit met, a setting changed, a credential issued. Never secrets. */
   | {
       readonly type: 'event';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CellMasker } from '../contract/labels.ts';
-import { type Json, maskJson } from './json-masker.ts';
+import type { Json } from '../domain/json.ts';
+import { maskJson } from './json-masker.ts';
 import { createTextMasker } from './text-masker.ts';
 
 const masker: CellMasker = {

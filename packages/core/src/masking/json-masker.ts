@@ -1,8 +1,7 @@
 import type { CellMasker } from '../contract/labels.ts';
+import type { Json } from '../domain/json.ts';
 import { MaskingError } from './masking-error.ts';
 import type { TextMasker } from './text-masker.ts';
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export interface JsonMaskerOptions {
   /** Labels of what stands at a path: names of members, `[]` for an element of an array. They hold for all below it. */

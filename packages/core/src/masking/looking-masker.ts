@@ -1,5 +1,6 @@
 import type { CellMasker, CellShape } from '../contract/labels.ts';
-import { type Json, maskJson } from './json-masker.ts';
+import type { Json } from '../domain/json.ts';
+import { maskJson } from './json-masker.ts';
 import { redacted } from './sentinel.ts';
 import { createTextMasker } from './text-masker.ts';
 

@@ -25,7 +25,12 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
     ...(opening.credential === undefined ? {} : { credential: opening.credential }),
     startedAt: ports.clock.now(),
   };
-  const session = new PipelineSession(ports, info, ports.recorders.open(info, ports.policy.current().hash));
+  const session = new PipelineSession(
+    ports,
+    info,
+    ports.recorders.open(info, ports.policy.current().hash),
+    opening.resend,
+  );
   try {
     const connect = connectUnit(target, opening);
     await decideConnect(session, connect, opening);

@@ -1,7 +1,7 @@
 import type { AccessRequestBook } from '../contract/approvals.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Digests, Ids } from '../contract/crypto.ts';
-import type { CellMasker } from '../contract/labels.ts';
+import type { CellMasker, TextMaskers } from '../contract/labels.ts';
 import type { PolicySource } from '../contract/policy.ts';
 import type { RecorderFactory } from '../contract/recorder.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
@@ -28,6 +28,8 @@ export interface PipelinePorts {
   dial(target: Target): Promise<UpstreamAccess>;
   /** Masks for one session: its tokens are stable within the run, or the session where there is none. */
   masker(session: SessionInfo): CellMasker;
+  /** Masks of the same session for what has no columns; `hidden` says what the session's principal may not see now. */
+  texts(session: SessionInfo, hidden: (label: string) => boolean): TextMaskers;
   /** True for text that holds a value one of our masks could have produced. */
   isMasked(text: string): boolean;
   /** Obligations that the connector of this id carries out. */

@@ -2,13 +2,13 @@
  * One open session: judges units by THE ORDER, writes each judgement down, hands out permits and spends them. Knows no
  * protocol and opens nothing.
  */
-import type { CellMasker } from '../contract/labels.ts';
+import type { CellMasker, TextMaskers } from '../contract/labels.ts';
 import type { Permit } from '../contract/permit.ts';
 import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
 import type { Recorder } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
-import type { Consent, Hold } from '../domain/decision.ts';
+import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
@@ -25,12 +25,15 @@ import type { PipelinePorts, SessionCounts } from './ports.ts';
 export class PipelineSession implements Session {
   readonly info: SessionInfo;
   readonly masker: CellMasker;
+  readonly texts: TextMaskers;
   readonly #ports: PipelinePorts;
   readonly #recorder: Recorder;
   readonly #held = new Set<HeldUnit>();
   readonly #queue: Uint8Array[] = [];
   readonly #seen = new Set<string>();
   readonly #grants = new Map<number, { readonly consents: readonly Consent[]; readonly digest: string }>();
+  readonly #resend: boolean;
+  readonly #dialled = new Set<UpstreamAccess>();
   #upstream: ReturnType<typeof gate> | undefined;
   #next = 0;
   #counts = { units: 0, denied: 0, held: 0 };
@@ -39,11 +42,13 @@ export class PipelineSession implements Session {
   #whenOver: (() => void) | undefined;
   #facts: SessionFacts | undefined;
 
-  constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder) {
+  constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder, resend = false) {
     this.#ports = ports;
     this.info = info;
     this.#recorder = recorder;
     this.masker = ports.masker(info);
+    this.texts = ports.texts(info, (label) => this.hides([label]).length > 0);
+    this.#resend = resend;
   }
 
   get upstream(): UpstreamAccess {
@@ -58,6 +63,17 @@ export class PipelineSession implements Session {
 
   established(): void {
     this.#upstream?.close();
+  }
+
+  async dial(): Promise<UpstreamAccess> {
+    this.#checkOpen();
+    const access = await this.#ports.dial(this.info.target);
+    if (this.#over) {
+      access.socket.destroy();
+      this.#checkOpen();
+    }
+    this.#dialled.add(access);
+    return access;
   }
 
   hides(labels: readonly string[]): readonly string[] {
@@ -87,6 +103,10 @@ export class PipelineSession implements Session {
     return judgement.effect === 'deny' ? this.#denied(seq, denialOf(judgement)) : this.#allowed(seq, judgement);
   }
 
+  would(unit: Unit): Effect {
+    return this.#judgeNow(unit, this.#ports.policy.current()).effect;
+  }
+
   refuse(name: string, text: string, reason: string): UnitHandle {
     const handle = { seq: this.#next++ };
     this.#counts.units++;
@@ -110,8 +130,15 @@ export class PipelineSession implements Session {
   }
 
   send(permit: Permit): void {
-    if (this.#over) throw new CoreError('session_over', 'gateway', 'The session is over.');
+    this.#checkOpen();
     for (const bytes of spend(permit, this.info.id).bytes) this.#queue.push(bytes);
+  }
+
+  carryOut<T>(permit: Permit, act: (unit: Unit) => T): T {
+    this.#checkOpen();
+    const unit = spend(permit, this.info.id);
+    this.#recorder.flush();
+    return act(unit);
   }
 
   discard(permit: Permit): void {
@@ -180,6 +207,10 @@ export class PipelineSession implements Session {
     return this.#judgeNow(connect, snapshot).effect !== 'deny';
   }
 
+  #checkOpen(): void {
+    if (this.#over) throw new CoreError('session_over', 'gateway', 'The session is over.');
+  }
+
   #write(seq: number, judgement: Judgement): void {
     const { unit } = judgement;
     if (unit.content && unit.continues && judgement.effect === 'allow') {
@@ -236,7 +267,7 @@ export class PipelineSession implements Session {
       info: this.info,
       seq,
       judgement,
-      hold,
+      hold: this.#resend ? { ...hold, wait: 'resend' } : hold,
       judgeAgain: (unit) => this.#judgeNow(unit, this.#ports.policy.current()),
       record: (event) => this.record(event),
       allow: (final, grant) => {
@@ -256,6 +287,7 @@ export class PipelineSession implements Session {
     this.#queue.length = 0;
     for (const held of this.#held) held.withdraw();
     this.#upstream?.destroy();
+    for (const { socket } of this.#dialled) socket.destroy();
     this.#whenOver?.();
     const counts: SessionCounts = { ...this.#counts };
     void this.#recorder.close(reason, error?.message).then(() => this.#ports.sessions.ended(this.info, reason, counts));

@@ -96,6 +96,9 @@ export class World {
     target: () => info.target,
     dial: () => Promise.reject(new CoreError('upstream_unreachable', 'upstream', 'unreachable')),
     masker: () => ({ mask: () => null, hide: () => null }),
+    texts: () => {
+      throw new Error('no text is masked in these tests');
+    },
     isMasked: (text) => text.includes('#***#'),
     discharges: () => ['mask', 'limit_rows'],
     sessions: { opened: () => {}, ended: (_, reason) => this.ended.push(reason) },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readCertificate } from './check-files.ts';
-import { absolute, secretsOf } from './config.ts';
+import { absolute, reachOf, secretsOf } from './config.ts';
 import type { Environment } from './environment.ts';
 import { isLoopbackHost } from './host-port.ts';
 import type { DocumentPath, Finding } from './problem.ts';
@@ -29,6 +29,12 @@ export function checkTargets(document: ConfigDocument, dir: string, environment:
       const message = `there is no listen.${target.connector}: clients can’t reach this target`;
       found.push({ severity: 'warning', path: [...path, 'connector'], message });
     }
+    const { address, command } = reachOf(target);
+    if ((address === undefined) === (command === undefined)) {
+      const message = address ? 'has an address and a command: only one can be' : 'needs an address or a command';
+      found.push({ severity: 'error', path, message });
+      continue;
+    }
     found.push(...checkTargetTls(target, path, dir), ...checkCredential(target, path, dir, environment));
   }
   return found;
@@ -51,7 +57,8 @@ function checkTargetTls(target: TargetDocument, path: DocumentPath, dir: string)
       ];
     }
   }
-  if (isLoopbackHost(target.address.host)) return [];
+  const { address } = reachOf(target);
+  if (!address || isLoopbackHost(address.host)) return [];
   const tls = [...path, 'tls'];
   if (mode === 'disable') {
     return [{ severity: 'warning', path: tls, message: 'the connection to this target is not encrypted' }];

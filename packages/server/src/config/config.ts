@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Limits } from '@sluice/core/contract/connector.ts';
 import type { TlsMode } from '@sluice/core/contract/link.ts';
+import type { TargetSettings } from '@sluice/core/contract/upstream.ts';
 import type { PrincipalKind } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
@@ -8,7 +9,8 @@ import type { Environment } from './environment.ts';
 import type { HostPort } from './host-port.ts';
 import type { ConfigProblem } from './problem.ts';
 import { parseReference, type Reference } from './scalars.ts';
-import type { ConfigDocument, KnownConnector } from './schema.ts';
+import type { ConfigDocument } from './schema.ts';
+import type { KnownConnector } from './schema-targets.ts';
 import { readSecretNow } from './secrets.ts';
 
 export interface IssuerConfig {
@@ -28,11 +30,14 @@ export interface IssuerConfig {
 }
 
 export interface TargetConfig extends Target {
-  readonly address: HostPort;
+  /** Exactly one of the two is there. */
+  readonly address?: HostPort;
+  /** Program and arguments. */
+  readonly command?: readonly string[];
   readonly tls: { readonly mode: TlsMode /** Absolute path of a PEM file. */; readonly ca?: string };
   readonly credential: { readonly username: string; readonly secrets: Readonly<Record<string, Reference>> };
   /** What the connector declared, as written. */
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: TargetSettings;
 }
 
 export type StoreConfig = { readonly kind: 'embedded' } | { readonly kind: 'postgres'; readonly url: Redacted };
@@ -58,8 +63,10 @@ export interface Config {
   readonly policies: readonly string[];
   readonly masking: {
     readonly labels: Readonly<Record<string, readonly string[]>>;
-    /** Labels to look for in text that bears none. */
+    /** Labels to look for in cells that bear none. */
     readonly detect: readonly string[];
+    /** Labels to look for in what has no cells. */
+    readonly detectText: readonly string[];
     readonly strategies: Readonly<Record<string, 'redact' | 'partial' | 'null' | 'hash' | 'token'>>;
   };
   readonly recording: {
@@ -117,7 +124,12 @@ export function assemble(
     },
     targets: document.targets.map((target) => targetOf(target, dir, connectors)),
     policies: document.policies,
-    masking,
+    masking: {
+      labels: masking.labels,
+      detect: masking.detect,
+      detectText: masking.detect_text,
+      strategies: masking.strategies,
+    },
     recording: {
       durability: recording.durability,
       syncInterval: recording.sync_interval,
@@ -144,23 +156,32 @@ function targetOf(
   connectors: readonly KnownConnector[],
 ): TargetConfig {
   const written: Readonly<Record<string, unknown>> = target;
-  const settings: Record<string, string> = {};
-  for (const key of connectors.find(({ id }) => id === target.connector)?.targetSettings ?? []) {
+  const settings: Record<string, string | readonly string[]> = {};
+  for (const { key } of connectors.find(({ id }) => id === target.connector)?.targets.settings ?? []) {
     const value = written[key];
-    if (typeof value === 'string') settings[key] = value;
+    if (typeof value === 'string' || Array.isArray(value)) settings[key] = value;
   }
-  const { username } = target.credential;
   const secrets = Object.entries(secretsOf(target.credential)).map(([key, secret]) => [key, absolute(secret, dir)]);
   const ca = 'ca' in target.tls ? target.tls.ca : undefined;
+  const { address, command } = reachOf(target);
   return {
     name: target.name,
     connector: target.connector,
     tags: target.tags,
-    address: target.address,
+    ...defined({ address, command }),
     tls: { mode: target.tls.mode, ...(ca === undefined ? {} : { ca: resolve(dir, ca) }) },
-    credential: { username, secrets: Object.fromEntries(secrets) },
+    credential: { username: usernameOf(target.credential), secrets: Object.fromEntries(secrets) },
     settings,
   };
+}
+
+/** Which of the two there may be is the connector's to say, so that the type of the document can't know. */
+export function reachOf(target: object): { readonly address?: HostPort; readonly command?: readonly string[] } {
+  return target;
+}
+
+function usernameOf(credential: object): string {
+  return 'username' in credential && typeof credential.username === 'string' ? credential.username : '';
 }
 
 function storeOf(store: string, dir: string, environment: Environment): StoreConfig {
@@ -173,8 +194,8 @@ function storeOf(store: string, dir: string, environment: Environment): StoreCon
 }
 
 /** The references in a target's credential; which there may be is the connector's to say. */
-export function secretsOf(credential: ConfigDocument['targets'][number]['credential']): Record<string, Reference> {
-  const { username: _, ...secrets } = credential;
+export function secretsOf(credential: object): Record<string, Reference> {
+  const { username: _, ...secrets } = credential as { readonly username?: string };
   return Object.fromEntries(
     Object.entries(secrets as Record<string, Reference | undefined>).flatMap(([key, value]) =>
       value ? [[key, value]] : [],

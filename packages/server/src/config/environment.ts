@@ -8,6 +8,11 @@ export function processEnvironment(): Environment {
   return { variables: process.env };
 }
 
+/** Where programs are looked for. */
+export function searchPath(environment: Environment): string {
+  return environment.variables['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+}
+
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -11,7 +11,8 @@ import { maxDocumentBytes, readDocument } from './document.ts';
 import { type Environment, processEnvironment } from './environment.ts';
 import { findingsOf } from './issues.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
-import { buildSchema, type ConfigDocument, type KnownConnector } from './schema.ts';
+import { buildSchema, type ConfigDocument } from './schema.ts';
+import type { KnownConnector } from './schema-targets.ts';
 import { fileTrouble, SecretError } from './secrets.ts';
 
 export interface ConfigOptions {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { buildSchema, type KnownConnector } from './schema.ts';
+import { buildSchema } from './schema.ts';
+import type { KnownConnector } from './schema-targets.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -5,20 +5,9 @@
  */
 import { detectedLabels } from '@sluice/core/masking/detect-scan.ts';
 import { z } from 'zod';
-import { count, dialAddress, duration, line, listenAddress, name, path, reference, size } from './scalars.ts';
+import { count, duration, line, listenAddress, path, size } from './scalars.ts';
 import { identitySection } from './schema-identity.ts';
-
-/** What the schema must know of a connector. */
-export interface KnownConnector {
-  /** Its id: a key under `listen`, and the value of a target's `connector`. */
-  readonly id: string;
-  /** Keys its targets may have beyond the generic ones; their values are texts handed to it as they are. */
-  readonly targetSettings: readonly string[];
-  /** Secrets that its targets' `credential` may hold beside `username`, each a reference. */
-  readonly credentialSecrets: readonly string[];
-}
-
-const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+import { type KnownConnector, targetsSection } from './schema-targets.ts';
 
 const strategy = z
   // What a person writes as null is nothing at all to YAML.
@@ -43,69 +32,6 @@ function listenSection(connectors: readonly KnownConnector[]) {
       ...protocols,
     })
     .describe('Where the gateway listens. One key per connector, beside `api` and `metrics`.');
-}
-
-const targetTls = z
-  .union([
-    z.enum(tlsModes),
-    z.strictObject({
-      mode: z.enum(tlsModes).prefault('verify-full').describe('As the short form.'),
-      ca: path().optional().describe('PEM file with the authorities to trust instead of the platform’s.'),
-    }),
-  ])
-  .prefault('verify-full')
-  .transform((tls) => (typeof tls === 'string' ? { mode: tls } : tls))
-  .describe(
-    'How the gateway secures its connection to the target: `disable`, `require` (encrypted, the server is not verified), `verify-ca`, `verify-full` (authority and host name), or `{mode, ca}`.',
-  );
-
-function targetSection(connector: KnownConnector) {
-  const generic = {
-    name: name().describe('What clients call the target, and what policies know it by.'),
-    connector: z.literal(connector.id).describe('The protocol it speaks.'),
-    address: dialAddress().describe('Where the target is, host:port.'),
-    tls: targetTls,
-    credential: z
-      .strictObject({
-        username: line(256).describe('The account the gateway logs in with.'),
-        ...Object.fromEntries(
-          connector.credentialSecrets.map((key) => [
-            key,
-            reference()
-              .optional()
-              .describe(
-                `Its ${key.replaceAll('_', ' ')}: \`env:NAME\` or \`file:path\`. Read again for each login, so that it may rotate.`,
-              ),
-          ]),
-        ),
-      })
-      .describe('What the gateway logs in with. Clients never see it.'),
-    tags: z
-      .array(line(128))
-      .max(64)
-      .prefault([])
-      .describe('Free texts like `env=prod`; policies group targets by them (`Tag::"env=prod"`).'),
-  };
-  const taken = connector.targetSettings.find((key) => key in generic);
-  if (taken !== undefined)
-    throw new Error(`connector ${connector.id} declares the target setting ${taken}, which every target has`);
-  const settings = Object.fromEntries(
-    connector.targetSettings.map((key) => [
-      key,
-      line(256).optional().describe(`Handed to the \`${connector.id}\` connector as it is.`),
-    ]),
-  );
-  return z.strictObject({ ...generic, ...settings });
-}
-
-function targetsSection(connectors: readonly KnownConnector[]) {
-  const [first, ...rest] = connectors.map(targetSection);
-  if (!first) throw new Error('a gateway without any connector has nothing to configure');
-  return z
-    .array(z.discriminatedUnion('connector', [first, ...rest]), { error: 'must be a list of targets' })
-    .max(10_000)
-    .prefault([])
-    .describe('What can be reached through the gateway.');
 }
 
 const tlsSection = z
@@ -145,7 +71,14 @@ const maskingSection = z
       .max(100)
       .prefault([])
       .describe(
-        `Labels whose values are found by their look in text that bears no label, and masked unless policy permits \`reveal\`: ${detectedLabels.map((label) => `\`${label}\``).join(', ')}. Looking costs time for every text cell.`,
+        `Labels whose values are found by their look in cells that bear no label, and masked unless policy permits \`reveal\`: ${detectedLabels.map((label) => `\`${label}\``).join(', ')}. Looking costs time for every text cell.`,
+      ),
+    detect_text: z
+      .array(z.enum(detectedLabels as [string, ...string[]]), { error: 'must be a list of labels' })
+      .max(100)
+      .prefault([...detectedLabels])
+      .describe(
+        'Labels whose values are found by their look in what has no cells (the output of commands, bodies of responses, results of tools), and masked unless policy permits `reveal`. All that can be detected, unless some are named here.',
       ),
     strategies: z
       .record(line(128), strategy, { error: 'must map labels to strategies' })

@@ -13,7 +13,7 @@ import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
 import { CredentialError } from './credential-error.ts';
-import { saltFor, unsatisfiable, verifierFor } from './scram-verifier.ts';
+import { saltFor, satisfies, unsatisfiable, verifierFor } from './scram-verifier.ts';
 
 export interface IssuedCredential {
   readonly id: string;
@@ -55,6 +55,8 @@ export interface AccessCredentials {
   isCredentialId(user: string): boolean;
   /** Always answers, for an unknown id with a verifier that nothing satisfies. */
   verifier(id: string): Promise<ScramVerifier>;
+  /** Whether the secret is the credential's; as slow for an unknown id. */
+  proves(id: string, secret: Redacted): Promise<boolean>;
   /** Takes one use. Undefined when it is unknown, expired, revoked, used up or for another target. */
   redeem(id: string, target: string): Promise<Principal | undefined>;
 }
@@ -94,6 +96,17 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     });
   }
 
+  async function verifierOf(id: string): Promise<ScramVerifier> {
+    const nobody = unsatisfiable(id, parts.digests);
+    if (!idForm.test(id)) return nobody;
+    try {
+      return (await rows.find(id))?.verifier ?? nobody;
+    } catch (error) {
+      parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
+      return nobody;
+    }
+  }
+
   return {
     async issue({ principal, target, ttlMs = parts.defaultTtl, uses }) {
       const now = clock.now();
@@ -130,15 +143,9 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
       if (await rows.revoke(id, clock.now())) audit.record({ name: 'credential.revoked', credential: id, by: by.id });
     },
     isCredentialId: (user) => idForm.test(user),
-    async verifier(id) {
-      const nobody = unsatisfiable(id, parts.digests);
-      if (!idForm.test(id)) return nobody;
-      try {
-        return (await rows.find(id))?.verifier ?? nobody;
-      } catch (error) {
-        parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
-        return nobody;
-      }
+    verifier: verifierOf,
+    async proves(id, secret) {
+      return satisfies(secret, await verifierOf(id));
     },
     async redeem(id, target) {
       if (!idForm.test(id)) return undefined;

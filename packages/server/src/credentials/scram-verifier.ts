@@ -1,7 +1,8 @@
-import { createHash, createHmac, pbkdf2 } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Digests } from '@sluice/core/contract/crypto.ts';
 import type { ScramVerifier } from '@sluice/core/contract/identity.ts';
+import type { Redacted } from '@sluice/core/domain/redacted.ts';
 
 const derive = promisify(pbkdf2);
 
@@ -29,6 +30,12 @@ export async function verifierFor(secret: string, salt: Uint8Array): Promise<Scr
   const storedKey = createHash('sha256').update(clientKey).digest();
   const serverKey = createHmac('sha256', salted).update('Server Key').digest();
   return { salt, iterations, storedKey, serverKey };
+}
+
+/** Whether the secret is the one that the verifier was made from. */
+export async function satisfies(secret: Redacted, verifier: ScramVerifier): Promise<boolean> {
+  const own = await verifierFor(secret.reveal(), verifier.salt);
+  return timingSafeEqual(own.storedKey, verifier.storedKey);
 }
 
 /** What nothing satisfies: its stored key is no hash of anything known to anybody. */

@@ -105,7 +105,12 @@ describe('an access credential', () => {
     identityWith(
       {},
       {
-        credentials: { isCredentialId: () => true, verifier: () => Promise.reject(new Error('unused')), redeem },
+        credentials: {
+          isCredentialId: () => true,
+          verifier: () => Promise.reject(new Error('unused')),
+          proves: () => Promise.reject(new Error('unused')),
+          redeem,
+        },
         ...parts,
       },
     );

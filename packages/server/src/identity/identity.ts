@@ -8,6 +8,7 @@ import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Identity, ScramVerifier } from '@sluice/core/contract/identity.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { behind, type Principal } from '@sluice/core/domain/principal.ts';
+import type { Redacted } from '@sluice/core/domain/redacted.ts';
 import { type FetchJson, fetchJson } from './bounded-fetch.ts';
 import { principalOf } from './claims.ts';
 import { IssuerKeys } from './issuer-keys.ts';
@@ -19,6 +20,7 @@ import { type TrustedIssuer, verifyToken } from './token.ts';
 export interface CredentialLogin {
   isCredentialId(user: string): boolean;
   verifier(id: string): Promise<ScramVerifier>;
+  proves(id: string, secret: Redacted): Promise<boolean>;
   /** Resolves with undefined when the credential is not good (any more, for this target). */
   redeem(id: string, target: string): Promise<Principal | undefined>;
 }
@@ -93,6 +95,7 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
         return principal;
       }),
     scramVerifier: (id) => parts.credentials.verifier(id),
+    proves: (id, secret) => parts.credentials.proves(id, secret),
     redeem: (id, target) =>
       uniform(async () => {
         const principal = await parts.credentials.redeem(id, target);

@@ -63,7 +63,7 @@ async function exchange(access: UpstreamAccess, settings: ReadonlyMap<string, st
   if (access.tls !== 'disable') await startTls(access, reader);
   const parameters = new Map([
     ['user', credential.username],
-    ['database', access.settings['database'] ?? credential.username],
+    ['database', String(access.settings['database'] ?? credential.username)],
     ['client_encoding', 'UTF8'],
     ['standard_conforming_strings', 'on'],
     ...settings,

@@ -9,7 +9,7 @@ import { holdsSecrets } from '../catalog/system-relations.ts';
 import type { SessionEffect } from './statement.ts';
 
 function names(value: ContextValue | undefined): readonly string[] {
-  return typeof value === 'object' ? value : [];
+  return Array.isArray(value) ? value : [];
 }
 
 /** Collects what one statement touches, while it is looked through; adds up to its actions at the end. */

@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TargetForm } from '@sluice/core/contract/upstream.ts';
 import { type ConfigOptions, checkConfig } from '../load.ts';
 import { formatProblem } from '../problem.ts';
 
@@ -18,10 +19,18 @@ export interface ConfigFolder {
   remove(): void;
 }
 
+function formOf(key: string): TargetForm {
+  return {
+    settings: [{ key, form: 'text', doc: `Handed to it as ${key}.` }],
+    credential: { username: 'required', secrets: [{ key: 'password', doc: 'Its password.' }] },
+    reachedBy: ['address'],
+  };
+}
+
 export const options: ConfigOptions = {
   connectors: [
-    { id: 'postgres', targetSettings: ['database'], credentialSecrets: ['password'] },
-    { id: 'parrot', targetSettings: ['perch'], credentialSecrets: ['password'] },
+    { id: 'postgres', targets: formOf('database') },
+    { id: 'parrot', targets: formOf('perch') },
   ],
   environment: {
     variables: {

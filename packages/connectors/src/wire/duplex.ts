@@ -1,0 +1,71 @@
+import { Duplex } from 'node:stream';
+import type { Link } from '@sluice/core/contract/link.ts';
+
+/**
+ * A link as a Node stream, for libraries that speak a protocol over a stream they are given. The link's callbacks belong
+ * to the stream from then on. `unread` comes before whatever the link brings.
+ */
+export class LinkDuplex extends Duplex {
+  readonly #link: Link;
+  #waiting: ((error?: Error | null) => void) | undefined;
+  #closed = false;
+
+  constructor(link: Link, unread?: Uint8Array) {
+    super({ allowHalfOpen: true });
+    this.#link = link;
+    if (unread?.length) this.push(unread);
+    link.onData((chunk) => {
+      if (!this.push(chunk)) link.pause();
+    });
+    link.onDrain(() => {
+      const done = this.#waiting;
+      this.#waiting = undefined;
+      done?.();
+    });
+    link.onClose((error) => {
+      this.#closed = true;
+      if (error) this.destroy(error);
+      else {
+        this.push(null);
+        // What the library still wants to write goes nowhere.
+        if (this.#waiting) this.destroy();
+      }
+    });
+  }
+
+  override _read(): void {
+    this.#link.resume();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#closed) done(new Error('the connection is closed'));
+    else if (this.#link.write(chunk)) done();
+    else this.#waiting = done;
+  }
+
+  override _writev(
+    chunks: readonly { readonly chunk: Uint8Array; readonly encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    if (this.#closed) {
+      done(new Error('the connection is closed'));
+      return;
+    }
+    this.#link.cork();
+    let flowing = true;
+    for (const { chunk } of chunks) flowing = this.#link.write(chunk);
+    this.#link.uncork();
+    if (flowing) done();
+    else this.#waiting = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#link.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#link.destroy();
+    done(error);
+  }
+}
