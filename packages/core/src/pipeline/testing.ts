@@ -96,9 +96,13 @@ export class World {
     target: () => info.target,
     dial: () => Promise.reject(new CoreError('upstream_unreachable', 'upstream', 'unreachable')),
     masker: () => ({ mask: () => null, hide: () => null }),
-    texts: () => {
-      throw new Error('no text is masked in these tests');
-    },
+    texts: (_session, hidden) => ({
+      text: (text) => ({ value: hidden('pii') ? '' : text, labels: ['pii'], masked: hidden('pii') }),
+      json: (value) => ({ value: hidden('pii') ? null : value, labels: ['pii'], masked: hidden('pii') }),
+      stream: () => {
+        throw new Error('no stream is masked in these tests');
+      },
+    }),
     isMasked: (text) => text.includes('#***#'),
     discharges: () => ['mask', 'limit_rows'],
     sessions: { opened: () => {}, ended: (_, reason) => this.ended.push(reason) },
