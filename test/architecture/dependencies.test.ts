@@ -29,8 +29,13 @@ function declared(): Dependency[] {
     name,
     version: [...versions].join(' and '),
     usedBy: usedBy.sort(),
-    licence: readJson(`node_modules/${name}/package.json`).license,
+    licence: licenceOf(readJson(`node_modules/${name}/package.json`)),
   }));
+}
+
+/** The form before today's was a list. */
+function licenceOf({ license, licenses = [] }: { license?: string; licenses?: readonly { type: string }[] }): string {
+  return license ?? licenses.map(({ type }) => type).join(' OR ');
 }
 
 /** Rows `| \`name\` | version | packages | what for | what else was looked at | licence |`. */

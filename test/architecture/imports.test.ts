@@ -72,7 +72,7 @@ function breaches(source: Source): string[] {
   if (!rule) return [`${source.path}: folder ${from} is not in the table`];
   return source.imports.flatMap((found) => {
     const at = `${source.path}:${found.line} (${from}) may not import ${found.specifier}`;
-    if (found.file === undefined) return packageAllowed(from, rule, found.specifier) ? [] : [at];
+    if (found.file === undefined) return packageAllowed(source.path, from, rule, found.specifier) ? [] : [at];
     const to = folder(found.file);
     if (to === undefined) return [at];
     if (to === from || rule.may.some((other) => to === other || to.startsWith(`${other}/`))) return [];
@@ -84,10 +84,16 @@ function breaches(source: Source): string[] {
 
 const builtin = new Set(builtinModules);
 
-function packageAllowed(from: string, rule: Rule, specifier: string): boolean {
+/** Node's HTTP servers also serve streams they are handed; that none of them listens or dials is a test of its own. */
+function serversOnStreams(path: string): boolean {
+  return path.startsWith('packages/connectors/src/wire/http/');
+}
+
+function packageAllowed(path: string, from: string, rule: Rule, specifier: string): boolean {
   const [owner = ''] = from.split('/');
   if (specifier.startsWith('node:') || builtin.has(specifier)) {
-    if (rule.node === 'pure') return !impure.includes(specifier.replace('node:', '').split('/')[0] ?? '');
+    const module = specifier.replace('node:', '').split('/')[0] ?? '';
+    if (rule.node === 'pure') return !impure.includes(module) || (serversOnStreams(path) && /^http2?$/.test(module));
     return rule.node === 'all' && specifier.startsWith('node:');
   }
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
@@ -132,6 +138,8 @@ describe('imports', () => {
     ['packages/core/src/pipeline/x.ts', "import { randomBytes } from 'node:crypto';"],
     ['packages/connectors/src/postgres/x.ts', "import net from 'node:net';"],
     ['packages/connectors/src/postgres/x.ts', "import { promises } from 'fs';"],
+    ['packages/connectors/src/http/x.ts', "import { createServer } from 'node:http';"],
+    ['packages/connectors/src/wire/http/x.ts', "import { connect } from 'node:net';"],
     ['packages/connectors/src/ssh/x.ts', "import type { Fields } from '../postgres/protocol/fields.ts';"],
     ['packages/connectors/src/wire/x.ts', "export * from '@sluice/core/contract/link.ts';"],
     ['packages/server/src/store/x.ts', "import { load } from '../policy/load.ts';"],
@@ -141,6 +149,18 @@ describe('imports', () => {
     ['packages/cli/src/x.ts', "type X = import('@sluice/policy/engine.ts').Engine;"],
   ])('the table catches, in %s: %s', (path, text) => {
     expect(breaches(parseSource(path, text))).toHaveLength(1);
+  });
+
+  test('what comes with libraries opens no socket in a connector either', () => {
+    // Servers are handed streams, and clients of libraries get theirs from the session.
+    const opening =
+      /\.listen\(|\b(?:createConnection|setGlobalDispatcher)\(|await fetch\(|\b(?:http2?|https|net|tls)\.(?:connect|request|get)\(/;
+    const found = shipped
+      .filter(({ path }) => path.startsWith('packages/connectors/'))
+      .flatMap(({ path, text }) =>
+        text.split('\n').flatMap((line, index) => (opening.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      );
+    expect(found).toEqual([]);
   });
 
   test('a ring of three files is found', () => {
