@@ -24,12 +24,11 @@ export class LinkDuplex extends Duplex {
     });
     link.onClose((error) => {
       this.#closed = true;
+      const unfinished = this.#waiting;
+      this.#waiting = undefined;
       if (error) this.destroy(error);
-      else {
-        this.push(null);
-        // What the library still wants to write goes nowhere.
-        if (this.#waiting) this.destroy();
-      }
+      else this.push(null);
+      unfinished?.(error ?? closedError());
     });
   }
 
@@ -38,7 +37,7 @@ export class LinkDuplex extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#closed) done(new Error('the connection is closed'));
+    if (this.#closed) done(closedError());
     else if (this.#link.write(chunk)) done();
     else this.#waiting = done;
   }
@@ -48,7 +47,7 @@ export class LinkDuplex extends Duplex {
     done: (error?: Error | null) => void,
   ): void {
     if (this.#closed) {
-      done(new Error('the connection is closed'));
+      done(closedError());
       return;
     }
     this.#link.cork();
@@ -68,4 +67,8 @@ export class LinkDuplex extends Duplex {
     this.#link.destroy();
     done(error);
   }
+}
+
+function closedError(): Error {
+  return new Error('the connection is closed');
 }
