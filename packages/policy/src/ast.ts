@@ -49,24 +49,57 @@ export function scopeActions(policy: PolicyJson): readonly string[] | undefined 
   return named.flatMap((each) => entityOf(each)?.id ?? []);
 }
 
+/** Which entries of an attribute are read, for one that is a map; everything of it that is there otherwise. */
+export type Entries = ReadonlySet<string> | 'all';
+
 /** Attributes of the context that a policy reads; `all` when it uses the context as a whole. */
-export function contextReads(policy: PolicyJson): ReadonlySet<string> | 'all' {
-  const read = new Set<string>();
+export function contextReads(policy: PolicyJson): ReadonlyMap<string, Entries> | 'all' {
+  const read = new Map<string, Entries>();
   let whole = false;
+  const add = (name: string, entries: Entries): void => {
+    const known = read.get(name) ?? new Set();
+    read.set(name, known === 'all' || entries === 'all' ? 'all' : new Set([...known, ...entries]));
+  };
   walk(policy.conditions, (node) => {
-    const access = node['.'] ?? node['has'];
-    if (isNode(access) && isContext(access['left']) && Object.keys(node).length === 1) {
-      const { attr } = access;
-      const first: unknown = Array.isArray(attr) ? attr[0] : attr;
-      if (typeof first === 'string') {
-        read.add(first);
-        return false;
-      }
+    const entry = entryAsked(node);
+    if (entry) {
+      add(entry.attribute, new Set([entry.name]));
+      return false;
+    }
+    const attribute = attributeRead(node);
+    if (attribute !== undefined) {
+      add(attribute, 'all');
+      return false;
     }
     if (isContext(node)) whole = true;
     return true;
   });
   return whole ? 'all' : read;
+}
+
+/** The attribute in `context.attribute` and `context has attribute`. */
+export function attributeRead(node: Node): string | undefined {
+  const access = node['.'] ?? node['has'];
+  if (!isNode(access) || !isContext(access['left']) || Object.keys(node).length !== 1) return undefined;
+  const { attr } = access;
+  const first: unknown = Array.isArray(attr) ? attr[0] : attr;
+  return typeof first === 'string' ? first : undefined;
+}
+
+/** The map and what is asked of it in `context.map.hasTag(…)` and `context.map.getTag(…)`. */
+export function tagAsked(node: Node): { attribute: string; name: unknown } | undefined {
+  const asked = node['hasTag'] ?? node['getTag'];
+  if (!isNode(asked) || !isNode(asked['left']) || Object.keys(node).length !== 1) return undefined;
+  if (asked['left']['.'] === undefined) return undefined;
+  const attribute = attributeRead(asked['left']);
+  return attribute === undefined ? undefined : { attribute, name: asked['right'] };
+}
+
+/** The same where the name is written out, so that no other entry matters. */
+function entryAsked(node: Node): { attribute: string; name: string } | undefined {
+  const asked = tagAsked(node);
+  const name = isNode(asked?.name) && Object.keys(asked.name).length === 1 ? asked.name['Value'] : undefined;
+  return asked && typeof name === 'string' ? { attribute: asked.attribute, name } : undefined;
 }
 
 function isContext(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { Question } from '@sluice/core/contract/policy.ts';
 import type { Resource } from '@sluice/core/domain/resource.ts';
-import { contextReads, scopeActions } from './ast.ts';
+import { contextReads, type Entries, scopeActions } from './ast.ts';
+import { isContextMap, mapEntries } from './maps.ts';
 import type { LoadedPolicy } from './policy-set.ts';
 import type { PolicySchema, VerbSchema } from './schema.ts';
 import { type SessionAttribute, sessionAttributes } from './session-context.ts';
@@ -10,7 +11,8 @@ export interface VerbReads {
   /** False when it can depend on the very moment. */
   readonly cacheable: boolean;
   readonly session: readonly SessionAttribute[];
-  readonly action: readonly string[];
+  /** By name, with the entries that are read where the attribute is a map. */
+  readonly action: ReadonlyMap<string, Entries>;
 }
 
 /** What the policies that can apply to each verb read; of a policy that uses the context whole, everything. */
@@ -26,8 +28,23 @@ function readsOf(policies: readonly LoadedPolicy[], verb: VerbSchema): VerbReads
     cacheable: !session.some((attribute) => attribute.fleeting),
     // The target is part of every key anyway.
     session: session.filter((attribute) => attribute.name !== 'target'),
-    action: Object.keys(verb.context).filter(isRead).sort(),
+    action: new Map(
+      Object.keys(verb.context)
+        .filter(isRead)
+        .sort()
+        .map((name) => [name, entriesOf(name, reads)]),
+    ),
   };
+}
+
+function entriesOf(name: string, reads: readonly (ReadonlyMap<string, Entries> | 'all')[]): Entries {
+  const names = new Set<string>();
+  for (const read of reads) {
+    const entries = read === 'all' ? read : (read.get(name) ?? []);
+    if (entries === 'all') return 'all';
+    for (const entry of entries) names.add(entry);
+  }
+  return names;
 }
 
 function speaksOf(policy: LoadedPolicy, verb: VerbSchema): boolean {
@@ -42,7 +59,10 @@ export function cacheKey({ principal, target, action, facts }: Question, reads: 
   parts.push(chain.length === 0 ? 0 : chain.map((link) => [link.kind, link.id]));
   for (const resource of action.resources) pushResource(parts, resource);
   for (const attribute of reads.session) parts.push(attribute.value(target, facts));
-  for (const name of reads.action) parts.push(action.context[name]);
+  for (const [name, entries] of reads.action) {
+    const value = action.context[name];
+    parts.push(value !== undefined && isContextMap(value) ? mapEntries(value, entries) : value);
+  }
   return JSON.stringify(parts);
 }
 

@@ -1,9 +1,11 @@
-import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ContextType } from '@sluice/core/contract/declarations.ts';
 import type { Question } from '@sluice/core/contract/policy.ts';
 import type { ContextValue } from '@sluice/core/domain/action.ts';
+import type { VerbReads } from './cache-key.ts';
 import type { EngineRequest } from './engine.ts';
 import { principalEntity, resourceEntities, UnfitQuestion, uidOf } from './entities.ts';
+import { isContextMap, isMapType, mapEntity, mapProblem, mapUid, maxMapCharactersSent } from './maps.ts';
 import type { PolicySchema, VerbSchema } from './schema.ts';
 import { sessionContext } from './session-context.ts';
 
@@ -33,11 +35,15 @@ export function declaredVerb({ action, facts }: Question, schema: PolicySchema):
   }
   for (const name in verb.context) {
     const type = verb.context[name];
-    if (type !== undefined && !isOf(type, action.context[name])) {
-      throw new UnfitQuestion(`context "${name}" of "${action.verb}" is not a ${type}`);
-    }
+    const problem = type && problemOf(type, action.context[name]);
+    if (problem !== undefined) throw new UnfitQuestion(`context "${name}" of "${action.verb}" ${problem}`);
   }
   return verb;
+}
+
+function problemOf(type: ContextType, value: ContextValue | undefined): string | undefined {
+  if (isMapType(type)) return mapProblem(type, value);
+  return isOf(type, value) ? undefined : `is not a ${type}`;
 }
 
 function isOf(type: ContextType, value: ContextValue | undefined): boolean {
@@ -47,23 +53,49 @@ function isOf(type: ContextType, value: ContextValue | undefined): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** One request per resource, in their order. Throws UnfitQuestion. */
+/**
+ * One request per resource, in their order. Of maps only the entries that `reads` names are sent, for a policy can ask
+ * for no other; all of them without `reads`. Throws UnfitQuestion. Call `declaredVerb` first.
+ */
 export function requestsFor(
   question: Question,
   schema: PolicySchema,
   knownGroups: ReadonlySet<string>,
+  reads?: VerbReads,
 ): EngineRequest[] {
   const { principal, target, action, facts } = question;
   const actor = principalEntity(principal, knownGroups);
   const context: Record<string, CedarValueJson> = sessionContext(target, facts);
-  for (const [name, value] of Object.entries(action.context)) {
-    context[name] = typeof value === 'object' ? [...value] : value;
+  const maps: EntityJson[] = [];
+  for (const [name, type] of Object.entries(schema.verbs.get(action.verb)?.context ?? {})) {
+    const value = action.context[name];
+    if (value === undefined) continue;
+    if (isMapType(type)) {
+      context[name] = { __entity: mapUid(type, name) };
+      const entries = reads ? reads.action.get(name) : 'all';
+      if (entries !== undefined && isContextMap(value)) maps.push(mapEntity(type, name, value, entries));
+    } else if (!isContextMap(value)) {
+      context[name] = typeof value === 'object' ? [...value] : value;
+    }
+  }
+  if (charactersIn(maps) * action.resources.length > maxMapCharactersSent) {
+    throw new UnfitQuestion(`"${action.verb}" says too much about too many resources at once`);
   }
   return action.resources.map((resource) => ({
     principal: actor.uid,
     action: { type: 'Action', id: action.verb },
     resource: uidOf(resource),
     context,
-    entities: [actor, ...resourceEntities(resource, target, schema)],
+    entities: [actor, ...maps, ...resourceEntities(resource, target, schema)],
   }));
+}
+
+function charactersIn(maps: readonly EntityJson[]): number {
+  let characters = 0;
+  for (const { tags = {} } of maps) {
+    for (const [name, value] of Object.entries(tags)) {
+      characters += name.length + (typeof value === 'string' ? value.length : 0);
+    }
+  }
+  return characters;
 }

@@ -9,6 +9,7 @@ import type { ActionDeclaration, ContextType, Declarations } from '@sluice/core/
 import { type AccessClass, accessClasses } from '@sluice/core/domain/action.ts';
 import type { PrincipalKind } from '@sluice/core/domain/principal.ts';
 import { gatewayVerbs } from './gateway.ts';
+import { mapEntityTypes } from './maps.ts';
 import { type SessionAttribute, sessionAttributes } from './session-context.ts';
 
 export const principalTypes: Readonly<Record<PrincipalKind, string>> = {
@@ -40,12 +41,18 @@ const contextTypes: Readonly<Record<ContextType | SessionAttribute['type'], Attr
   Long: { type: 'Long' },
   String: { type: 'String' },
   'Set<String>': { type: 'Set', element: { type: 'String' } },
+  'Map<String>': { type: 'Entity', name: mapEntityTypes['Map<String>'] },
+  'Map<Long>': { type: 'Entity', name: mapEntityTypes['Map<Long>'] },
   ipaddr: { type: 'Extension', name: 'ipaddr' },
   datetime: { type: 'Extension', name: 'datetime' },
   Target: { type: 'Entity', name: 'Target' },
 };
 
-const reservedTypes = new Set([...Object.values(principalTypes), 'Group', 'Tag', 'Label', 'Action']);
+const reservedTypes = new Set([
+  ...Object.values(principalTypes),
+  ...Object.values(mapEntityTypes),
+  ...['Group', 'Tag', 'Label', 'Action'],
+]);
 
 /** Throws when declarations contradict each other or the gateway: that is a mistake in a connector, not in a policy. */
 export function buildSchema(declarations: readonly Declarations[]): PolicySchema {
@@ -129,6 +136,8 @@ function entityTypes(parents: ReadonlyMap<string, ReadonlySet<string>>): SchemaJ
     Target: { memberOfTypes: ['Tag'] },
     // `pii.email` lies in `pii`: a policy may speak of a whole family of labels.
     Label: { memberOfTypes: ['Label'] },
+    [mapEntityTypes['Map<String>']]: { tags: { type: 'String' } },
+    [mapEntityTypes['Map<Long>']]: { tags: { type: 'Long' } },
   };
   for (const [type, above] of parents) if (types[type] === undefined) types[type] = { memberOfTypes: [...above] };
   return types;

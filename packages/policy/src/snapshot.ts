@@ -73,7 +73,7 @@ export class EnforcedPolicies implements PolicySnapshot {
     const decision = this.decide(question);
     try {
       declaredVerb(question, this.set.schema);
-      const requests = requestsFor(question, this.set.schema, this.#groups);
+      const requests = requestsFor(question, this.set.schema, this.#groups, this.#reads.get(question.action.verb));
       const applied = requests.map((request) => this.#engine.applying(request));
       const outcomes = applied.map((applying, index) => this.#outcome(question, index, applying));
       return explain({ question, decision, set: this.set, requests, applied, outcomes });
@@ -86,7 +86,7 @@ export class EnforcedPolicies implements PolicySnapshot {
   }
 
   #judge(question: Question): Decision {
-    const requests = requestsFor(question, this.set.schema, this.#groups);
+    const requests = requestsFor(question, this.set.schema, this.#groups, this.#reads.get(question.action.verb));
     const applied = requests.map((request) => this.#engine.applying(request));
     for (const { failed } of applied) {
       for (const [policy, message] of failed) this.#onFault(`policy "${policy}" could not be evaluated: ${message}`);
