@@ -1,7 +1,7 @@
 import { access, chmod, constants, cp, lstat, readFile, realpath, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { type Account, canReach } from './account.ts';
+import { type Account, canReach } from '../account/account.ts';
 
 /** Where one copy of PostgreSQL lies: `bin`, `lib` and `share` side by side. */
 export interface Binaries {

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Account } from './account.ts';
+import { type Account, give } from '../account/account.ts';
 import type { Binaries } from './binaries.ts';
 
 const run = promisify(execFile);
@@ -163,18 +163,6 @@ function stopWhenWeDie(cluster: Cluster): ChildProcess {
   guard.stdin?.on('error', () => undefined);
   guard.unref();
   return guard;
-}
-
-/** A folder for the cluster, owned by the account. */
-export async function makeHome(account: Account, home: string): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await chmod(home, 0o700);
-  await give(account, home);
-}
-
-async function give(account: Account, path: string): Promise<void> {
-  const { uid, gid } = account.ids;
-  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }
 
 function dataOf(cluster: Cluster): string {

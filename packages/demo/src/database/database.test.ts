@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { targetAccount } from '../account/account.ts';
 import { luhnDigit } from '../seed/cards.ts';
 import { stuckOrder } from '../seed/shop.ts';
-import { databaseAccount } from './account.ts';
 import { type RunningDatabase, startDatabase } from './database.ts';
 
 const root = process.getuid?.() === 0;
@@ -160,7 +160,7 @@ describe('the demo database over its lives', () => {
     if (root) await chmod(base, 0o711);
     const first = await startDatabase({ dir });
     await first.stop();
-    const unrelated = spawn('/bin/sleep', ['600'], { ...(await databaseAccount()).ids, stdio: 'ignore' });
+    const unrelated = spawn('/bin/sleep', ['600'], { ...(await targetAccount()).ids, stdio: 'ignore' });
     await once(unrelated, 'spawn');
     const data = join(dir, 'server', 'data');
     await writeFile(join(data, 'postmaster.pid'), `${unrelated.pid}\n${data}\n1700000000\n5432\n`);

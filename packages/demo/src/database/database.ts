@@ -5,14 +5,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { type Account, targetAccount } from '../account/account.ts';
+import { homeFor, makeHome } from '../account/home.ts';
 import { seed } from '../seed/seed.ts';
-import { type Account, canReach, databaseAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
-import { type Cluster, clusterExists, createCluster, makeHome, startCluster } from './cluster.ts';
+import { type Cluster, clusterExists, createCluster, startCluster } from './cluster.ts';
 import { freePort } from './port.ts';
 
 export interface DatabaseOptions {
@@ -48,11 +48,11 @@ const gatewayUser = 'sluice_gateway';
 /** Starts the server; the first time, creates and fills it. Safe to call again after any kind of death. */
 export async function startDatabase(options: DatabaseOptions): Promise<RunningDatabase> {
   const tell = options.tell ?? (() => undefined);
-  const account = await databaseAccount();
+  const account = await targetAccount();
   await mkdir(options.dir, { recursive: true });
   // The server's account must be able to pass through; the files inside have their own modes.
   await chmod(options.dir, account.ids.uid === undefined ? 0o700 : 0o711);
-  const home = await homeFor(account, options.dir);
+  const home = await homeFor(account, options.dir, 'server');
   const binaries = await findBinaries(account, () => binariesHome(account, home));
   const cluster: Cluster = { account, binaries, home };
   const superuserPassword = await keptPassword(join(options.dir, 'superuser-password'));
@@ -133,56 +133,10 @@ async function fill(connectTo: (name: string) => Promise<pg.Client>, gatewayPass
   }
 }
 
-/**
- * Where the cluster lies: inside `dir`, or, where the server's account can't get there (root working below /root), in a
- * folder of its own among the temporary files, remembered in `dir`.
- */
-async function homeFor(account: Account, dir: string): Promise<string> {
-  const note = join(dir, 'location');
-  const remembered = (await readFile(note, 'utf8').catch(() => '')).trim();
-  if (remembered !== '' && (await belongsTo(account, remembered))) return remembered;
-  const inside = join(dir, 'server');
-  if ((await canReach(account, dir)) && (await isGiven(account, inside))) return inside;
-  const home = await temporaryFolder(account);
-  await makeHome(account, home);
-  await writeFile(note, `${home}\n`);
-  return home;
-}
-
-/** False where the file system has no owners, or keeps root from choosing them (network shares, some mounts). */
-async function isGiven(account: Account, home: string): Promise<boolean> {
-  try {
-    await makeHome(account, home);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EPERM' || code === 'EINVAL' || code === 'ENOTSUP') return false;
-    throw error;
-  }
-}
-
 async function binariesHome(account: Account, home: string): Promise<string> {
   const folder = join(home, 'binaries');
   await makeHome(account, folder);
   return folder;
-}
-
-async function temporaryFolder(account: Account): Promise<string> {
-  for (const base of new Set([tmpdir(), '/tmp', '/var/tmp'])) {
-    const reachable = await canReach(account, base).catch(() => false);
-    if (reachable) return mkdtemp(join(base, 'sluice-demo-'));
-  }
-  throw new Error(
-    `The account ${account.name} that PostgreSQL runs as can reach neither the data directory nor a temporary folder. ` +
-      'Choose a data directory that is not below a private folder: --data-dir /var/lib/sluice-demo',
-  );
-}
-
-/** Whether the path is a folder that the account owns: a stranger could have put something else there. */
-async function belongsTo(account: Account, path: string): Promise<boolean> {
-  const info = await lstat(path).catch(() => undefined);
-  const owner = account.ids.uid ?? process.getuid?.();
-  return info?.isDirectory() === true && (owner === undefined || info.uid === owner);
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,5 +1,9 @@
+/**
+ * Whom the demo's targets run as, and where their files can lie: a database refuses to run as root, and what an agent
+ * starts on the build host should not either. It starts nothing itself, and knows no target.
+ */
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { chown, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -11,14 +15,14 @@ export interface Account {
   readonly ids: { readonly uid?: number; readonly gid?: number };
 }
 
-/** Tried in this order when we are root, which PostgreSQL refuses to run as. */
+/** Tried in this order when we are root. */
 const unprivileged = ['postgres', 'nobody'];
 
 /**
- * Who the database server runs as. PostgreSQL needs an account that exists by name (initdb looks its own user up), so
- * an arbitrary free uid would not do.
+ * Who the targets run as: we ourselves, unless we are root. PostgreSQL needs an account that exists by name (initdb looks
+ * its own user up), so an arbitrary free uid would not do.
  */
-export async function databaseAccount(): Promise<Account> {
+export async function targetAccount(): Promise<Account> {
   if (process.getuid?.() !== 0) return { name: 'current user', ids: {} };
   for (const name of unprivileged) {
     const uid = await lookUp('-u', name);
@@ -54,4 +58,10 @@ export async function canReach(account: Account, path: string): Promise<boolean>
     if (above === folder) return true;
     folder = above;
   }
+}
+
+/** Makes the account the owner of a file or folder; nothing to do where it is ours anyway. */
+export async function give(account: Account, path: string): Promise<void> {
+  const { uid, gid } = account.ids;
+  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }
