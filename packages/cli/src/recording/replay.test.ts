@@ -112,7 +112,7 @@ describe('the replay', () => {
     writer.row(encodeRow([new TextEncoder().encode(hostile), Uint8Array.of(27, 91)]));
     writer.row(testRow(hostile, hostile, hostile));
     writer.append({ type: 'complete', unit: 1, tag: hostile, rows: 0, bytes: 0, digest: '' });
-    writer.append({ type: 'terminal', direction: 'output', data: new TextEncoder().encode(hostile) });
+    writer.append({ type: 'terminal', unit: 1, direction: 'output', data: new TextEncoder().encode(hostile) });
     writer.append({ type: 'notice', severity: hostile, code: hostile, message: hostile });
     writer.append({ type: 'error', code: hostile, message: hostile, source: hostile });
     writer.append({ type: 'event', name: hostile, detail: { [hostile]: hostile } });

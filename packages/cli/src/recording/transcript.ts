@@ -39,11 +39,13 @@ export class Transcript {
         this.#table ??= new ResultTable([]);
         return this.#table.rows(event.cells);
       case 'capped':
-        return [this.#paint.yellow(`… rows after the first ${event.afterRows} were counted, not kept`)];
+        return [this.#paint.yellow(cappedText(event))];
       case 'complete':
         return this.#complete(event);
       case 'terminal':
         return visibleLines(utf8.decode(event.data)).map((line) => (event.direction === 'input' ? `> ${line}` : line));
+      case 'output':
+        return visibleLines(utf8.decode(event.data));
       case 'input':
         return visibleLines(utf8.decode(event.data)).map((line) => `> ${line}`);
       case 'seal':
@@ -111,7 +113,9 @@ export class Transcript {
     const lines = this.#table ? this.#table.end() : [];
     this.#table = undefined;
     const rows = event.rows === 0 ? '' : ` (${event.rows} ${event.rows === 1 ? 'row' : 'rows'})`;
-    return [...lines, `${visible(event.tag)}${this.#paint.dim(rows)}`, ''];
+    const bytes = event.streams ? ` (${event.bytes} ${event.bytes === 1 ? 'byte' : 'bytes'})` : '';
+    const tag = event.unfinished ? `unfinished ${event.tag}`.trim() : event.tag;
+    return [...lines, `${visible(tag)}${this.#paint.dim(rows + bytes)}`, ''];
   }
 
   #remark(event: Event<'approval' | 'notice' | 'error' | 'resize' | 'event'>): string[] {
@@ -150,6 +154,11 @@ export class Transcript {
     }
     return lines;
   }
+}
+
+function cappedText({ unit, stream, afterRows, afterBytes }: Event<'capped'>): string {
+  if (unit === undefined) return `… rows after the first ${afterRows} were counted, not kept`;
+  return `… ${visible(stream ?? 'output')} after the first ${afterBytes} bytes was counted, not kept`;
 }
 
 function obligation(one: Obligation): string {

@@ -13,6 +13,14 @@ export interface RecordedColumn {
   readonly masked?: readonly string[];
 }
 
+/** All that came out of one stream of a unit, kept or not. */
+export interface RecordedStream {
+  readonly stream: string;
+  readonly bytes: number;
+  /** SHA-256 of its bytes, lower-case hex: what `sha256sum` says of them. */
+  readonly digest: string;
+}
+
 export interface RecordedAction {
   readonly verb: string;
   readonly access: AccessClass;
@@ -59,11 +67,22 @@ export type RecordingEvent =
    */
   | { readonly type: 'rows'; readonly count: number; readonly cells: Uint8Array }
   /**
-   * The cap per result was reached: from here on rows, or what comes out of the unit, are counted and digested, not
-   * kept. `unit` is there when it is about `output` events.
+   * The cap per result was reached: from here on rows, or what comes out of this stream of the unit, are counted and
+   * digested, not kept. Made by the recorder; `unit` and `stream` are there when it is about `output` events.
    */
-  | { readonly type: 'capped'; readonly afterRows: number; readonly afterBytes: number; readonly unit?: number }
-  /** A result is complete: counts over all its rows, and the SHA-256 (hex) of all row bytes. */
+  | {
+      readonly type: 'capped';
+      readonly afterRows: number;
+      readonly afterBytes: number;
+      readonly unit?: number;
+      readonly stream?: string;
+    }
+  /**
+   * A result is complete: counts over all its rows, and the SHA-256 (hex) of all row bytes. For a unit with output:
+   * `bytes` over all its streams; `digest` is its stream's, or with several streams the SHA-256 of their digests (32
+   * bytes each) in the order of `streams`. The recorder counts and digests; what is given for `rows`, `bytes`, `digest`
+   * and `streams` does not matter.
+   */
   | {
       readonly type: 'complete';
       readonly unit: number;
@@ -71,6 +90,9 @@ export type RecordingEvent =
       readonly rows: number;
       readonly bytes: number;
       readonly digest: string;
+      readonly streams?: readonly RecordedStream[];
+      /** The unit's output did not come to its end. */
+      readonly unfinished?: true;
     }
   | {
       readonly type: 'notice';
@@ -90,7 +112,9 @@ export type RecordingEvent =
   | { readonly type: 'input'; readonly unit: number; readonly data: Uint8Array }
   /**
    * What came out of a unit, as the client saw it: the body of a response, what a command printed. `stream` is the
-   * protocol's name of it: `stdout`, `stderr`, `body`. Capped like a result; a `complete` for the unit ends it.
+   * protocol's name of it: `stdout`, `stderr`, `body`; 1 to 64 printable ASCII characters, at most 8 streams in a unit.
+   * Each stream is capped like a result; a `complete` for the unit ends all of them, and several units may have output
+   * at the same time.
    */
   | { readonly type: 'output'; readonly unit: number; readonly stream: string; readonly data: Uint8Array }
   /** Bytes between a terminal and its user, on behalf of the unit that opened it. */

@@ -1,7 +1,15 @@
 import { nestsDeeper } from './check.ts';
 import type { AnyEvent } from './entry.ts';
 import { eventChecks } from './event-checks.ts';
-import { type EventTypeName, eventTypeName, flagDeflated, maxPayload, sealPayload, toHex } from './format.ts';
+import {
+  type EventTypeName,
+  eventTypeName,
+  flagDeflated,
+  isStreamName,
+  maxPayload,
+  sealPayload,
+  toHex,
+} from './format.ts';
 import type { Frame } from './frame-reader.ts';
 import type { Inflater } from './ports.ts';
 import { cellsAt } from './result-rows.ts';
@@ -45,15 +53,7 @@ function decodePayload(type: EventTypeName, payload: Uint8Array): Decoded {
     if (countRows(cells) !== count) return { problem: 'the rows are not laid out as rows' };
     return { event: { type, count, cells } };
   }
-  if (type === 'terminal') {
-    const direction = payload[0];
-    if (direction !== 0 && direction !== 1) return { problem: 'the direction of terminal bytes is unknown' };
-    return { event: { type, direction: direction === 0 ? 'input' : 'output', data: payload.subarray(1) } };
-  }
-  if (type === 'input') {
-    if (payload.length < 4) return { problem: 'the content does not say which unit it belongs to' };
-    return { event: { type, unit: view.getUint32(0), data: payload.subarray(4) } };
-  }
+  if (type === 'terminal' || type === 'input' || type === 'output') return decodeContent(type, payload);
   if (type === 'seal') {
     if (payload.length !== sealPayload) return { problem: 'the seal does not have the length of a seal' };
     const events = view.getBigUint64(8);
@@ -68,6 +68,26 @@ function decodePayload(type: EventTypeName, payload: Uint8Array): Decoded {
     };
   }
   return decodeJson(type, payload);
+}
+
+/** Bytes that belong to a unit, each with its number before them. */
+function decodeContent(type: 'terminal' | 'input' | 'output', payload: Uint8Array): Decoded {
+  if (payload.length < 4) return { problem: 'the content does not say which unit it belongs to' };
+  const unit = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
+  if (type === 'input') return { event: { type, unit, data: payload.subarray(4) } };
+  const next = payload[4];
+  if (type === 'terminal') {
+    if (next !== 0 && next !== 1) return { problem: 'the direction of terminal bytes is unknown' };
+    return { event: { type, unit, direction: next === 0 ? 'input' : 'output', data: payload.subarray(5) } };
+  }
+  const data = 5 + (next ?? 0);
+  const stream = ascii(payload.subarray(5, data));
+  if (payload.length < data || !isStreamName(stream)) return { problem: 'the output does not name its stream' };
+  return { event: { type, unit, stream, data: payload.subarray(data) } };
+}
+
+function ascii(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 function decodeJson(type: EventTypeName, payload: Uint8Array): Decoded {

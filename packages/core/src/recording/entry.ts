@@ -24,6 +24,8 @@ export interface Counts {
   readonly held: number;
   readonly rows: number;
   readonly rowBytes: number;
+  /** Of output, and of what terminals showed. */
+  readonly outputBytes: number;
 }
 
 /** Last event before the seal. */

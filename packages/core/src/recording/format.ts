@@ -30,6 +30,7 @@ export const eventTypes = {
   end: 13,
   seal: 14,
   input: 15,
+  output: 16,
 } as const;
 
 export type EventTypeName = keyof typeof eventTypes;
@@ -42,7 +43,7 @@ export function eventTypeName(type: number): EventTypeName | undefined {
   return names.get(type);
 }
 
-export const highestType = 15;
+export const highestType = 16;
 
 /** Bit 0 of the flags: the payload is a u32 with its plain length, then raw DEFLATE data (RFC 1951). */
 export const flagDeflated = 1;
@@ -70,6 +71,17 @@ export const maxLength = lengthBase + maxPayload;
 
 /** Microseconds; a time offset is 48 bits wide. */
 export const maxTime = 2 ** 48 - 1;
+
+/** Names of streams: 1 to 64 printable ASCII characters, so that one byte holds the length and nobody is misled. */
+const streamNameForm = /^[ -~]{1,64}$/;
+
+export function isStreamName(text: string): boolean {
+  return streamNameForm.test(text);
+}
+
+/** Units with output under way at once, and streams in each: bounds what writer and verifier have to remember. */
+export const openUnits = 256;
+export const unitStreams = 8;
 
 /** Seal payload: key id (8), event count (u64), Ed25519 signature (64). */
 export const sealPayload = 80;

@@ -46,7 +46,7 @@ describe('the export as JSON Lines', () => {
     });
     writer.row(encodeRow([Uint8Array.of(0, 0, 0, 7), Uint8Array.of(0xff), null]));
     writer.row(testRow('1', 'line\nbreak \ufeffbom', ''));
-    writer.append({ type: 'terminal', direction: 'output', data: Uint8Array.of(0xc3) });
+    writer.append({ type: 'terminal', unit: 1, direction: 'output', data: Uint8Array.of(0xc3) });
     writer.finish('client_closed');
     const exported = await lines(bytes());
     expect(exported.find(({ type }) => type === 'rows')).toMatchObject({

@@ -29,9 +29,9 @@ export class JsonEvents {
       case 'rows':
         return { ...place, type: 'rows', count: event.count, rows: this.#rows(event.cells) };
       case 'terminal':
-        return { ...place, type: 'terminal', direction: event.direction, data: textOrHex(event.data) };
       case 'input':
-        return { ...place, type: 'input', unit: event.unit, data: textOrHex(event.data) };
+      case 'output':
+        return { ...place, ...event, ...place, data: textOrHex(event.data) };
       case 'seal':
         return { ...place, type: 'seal', keyId: event.keyId, events: event.events, signature: toHex(event.signature) };
       default:

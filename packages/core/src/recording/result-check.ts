@@ -2,7 +2,7 @@ import type { AnyEvent } from './entry.ts';
 import { toHex } from './format.ts';
 import type { RunningDigest, StartDigest } from './ports.ts';
 
-/** Follows the results of a recording and compares each one's totals with its rows. */
+/** Follows results that have rows, and compares each one's totals with them. */
 export class ResultCheck {
   readonly #startDigest: StartDigest;
   #digest: RunningDigest | undefined;
@@ -28,6 +28,7 @@ export class ResultCheck {
         this.#bytes += event.cells.length;
         return undefined;
       case 'capped': {
+        if (event.unit !== undefined) return undefined;
         this.#capped = true;
         const { afterRows, afterBytes } = event;
         if (afterRows === this.#rows && afterBytes === this.#bytes) return undefined;

@@ -4,6 +4,7 @@ import type { AnyEvent, EndEvent, HeaderEvent, SealEvent } from './entry.ts';
 import { type Fault, type FaultCode, keptFaults } from './fault.ts';
 import { eventTypes, formatVersion, magic, sameBytes, toHex } from './format.ts';
 import { type Frame, FrameReader, type ReaderItem } from './frame-reader.ts';
+import { OutputCheck } from './output-check.ts';
 import type { Inflater, StartDigest } from './ports.ts';
 import { damageText } from './replay-reader.ts';
 import { ResultCheck } from './result-check.ts';
@@ -38,6 +39,8 @@ export interface RecordingReport {
   readonly recovered: boolean;
   /** Not sealed, nothing else wrong, and with reserved space at the end: still being written, or left by a crash. */
   readonly open: boolean;
+  /** Units whose output did not come to its end: the session, or the gateway, ended first. No fault. */
+  readonly unfinished: number;
   readonly faults: readonly Fault[];
   /** Faults found beyond those listed. */
   readonly moreFaults: number;
@@ -49,6 +52,7 @@ export class RecordingVerifier {
   readonly #options: VerifyOptions;
   readonly #reader = new FrameReader();
   readonly #results: ResultCheck;
+  readonly #outputs: OutputCheck;
   readonly #faults: Fault[] = [];
   readonly #seen = new SeenHashes();
   #moreFaults = 0;
@@ -71,6 +75,7 @@ export class RecordingVerifier {
     this.#options = options;
     this.#last = ports.digests.sha256(magic);
     this.#results = new ResultCheck(ports.startDigest);
+    this.#outputs = new OutputCheck(ports.digests, ports.startDigest);
   }
 
   /** The chunk must not be changed afterwards. */
@@ -91,6 +96,7 @@ export class RecordingVerifier {
       head: toHex(this.#last),
       ...(this.#seal ? { sealedBy: this.#seal.event.keyId } : {}),
       recovered: this.#recovered,
+      unfinished: this.#outputs.unfinished,
       open: !this.#seal && this.#reserve && onlyUnsealed && this.#header !== undefined,
       faults: this.#faults,
       moreFaults: this.#moreFaults,
@@ -117,7 +123,7 @@ export class RecordingVerifier {
       return;
     }
     this.#endOfData = item.offset + item.bytes;
-    this.#results.lost();
+    this.#lost();
     // Damage to the magic hides no event; elsewhere one or more events are lost, and the chain with them.
     const hidesEvents = item.offset + item.bytes > magic.length;
     const message = `${damageText[item.reason]}; ${item.bytes} bytes from there cannot be read`;
@@ -125,6 +131,11 @@ export class RecordingVerifier {
     if (!hidesEvents) return;
     this.#damaged = true;
     this.#position++;
+  }
+
+  #lost(): void {
+    this.#results.lost();
+    this.#outputs.lost();
   }
 
   #behindSeal(offset: number, bytes: number): void {
@@ -152,13 +163,13 @@ export class RecordingVerifier {
       if (this.#end) this.#fault('after_end', frame.offset, number, 'an event after the end of the session');
     }
     if ('problem' in decoded) {
-      this.#results.lost();
+      this.#lost();
       this.#fault('content', frame.offset, number, decoded.problem);
       return;
     }
     const { event } = decoded;
     this.#options.onEvent?.(event);
-    const totals = this.#results.next(event);
+    const totals = this.#outputs.owns(event) ? this.#outputs.next(event) : this.#results.next(event);
     if (totals !== undefined) this.#fault('totals', frame.offset, number, totals);
     if (number === 0 && event.type !== 'header') {
       this.#fault('header_missing', frame.offset, number, 'the recording does not begin with its header');

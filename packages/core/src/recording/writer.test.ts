@@ -72,8 +72,8 @@ describe('the recording writer', () => {
     const appended = [
       testAction(1, text),
       { type: 'notice', severity: 'NOTICE', code: '00000', message: 'held' } as const,
-      { type: 'terminal', direction: 'output', data: Uint8Array.of(27, 91, 65) } as const,
-      { type: 'resize', columns: 80, rows: 24 } as const,
+      { type: 'terminal', unit: 1, direction: 'output', data: Uint8Array.of(27, 91, 65) } as const,
+      { type: 'resize', unit: 1, columns: 80, rows: 24 } as const,
     ];
     for (const event of appended) writer.append(event);
     writer.finish('client_closed');

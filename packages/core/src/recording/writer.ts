@@ -8,6 +8,7 @@ import { FrameBuffer } from './frame-buffer.ts';
 import type { ByteSink, Deflater, StartDigest } from './ports.ts';
 import { ResultRows, type RowSettings } from './result-rows.ts';
 import { sealMessage } from './seal.ts';
+import { type OutputTotals, UnitOutputs } from './unit-outputs.ts';
 
 export interface WriterPorts {
   readonly sink: ByteSink;
@@ -39,6 +40,7 @@ export class RecordingWriter {
   readonly #header: HeaderEvent;
   readonly #frames: FrameBuffer;
   readonly #rows: ResultRows;
+  readonly #outputs: UnitOutputs;
   #durable: ReturnType<FrameBuffer['mark']>;
   #failure: CoreError | undefined;
   #sinkFailed = false;
@@ -50,6 +52,7 @@ export class RecordingWriter {
   #held = 0;
   #rowCount = 0;
   #rowBytes = 0;
+  #outputBytes = 0;
 
   /** Appends magic and header; nothing is written before the first `flush`. */
   constructor(session: SessionInfo, policyHash: string, ports: WriterPorts, rows: RowSettings) {
@@ -59,6 +62,12 @@ export class RecordingWriter {
     this.#rows = new ResultRows(ports.digests, ports.startDigest, rows, {
       rows: (payload) => void this.#frames.binary(eventTypes.rows, this.#ports.micros(), payload),
       capped: (afterRows, afterBytes) => void this.#text({ type: 'capped', afterRows, afterBytes }),
+    });
+    this.#outputs = new UnitOutputs(ports.digests, ports.startDigest, rows, {
+      output: (payload, micros) => void this.#frames.binary(eventTypes.output, micros, payload),
+      capped: (unit, stream, afterBytes) => void this.#text({ type: 'capped', afterRows: 0, afterBytes, unit, stream }),
+      abandoned: (unit, totals) => void this.#unfinished(unit, totals),
+      micros: () => this.#ports.micros(),
     });
     this.#header = {
       type: 'header',
@@ -89,6 +98,7 @@ export class RecordingWriter {
   row(cells: Uint8Array): void {
     this.#check();
     try {
+      this.#outputs.emit();
       this.#rows.add(cells);
       if (this.#frames.used > flushAt) this.flush();
     } catch (cause) {
@@ -100,7 +110,7 @@ export class RecordingWriter {
   flush(): void {
     this.#check();
     try {
-      if (this.#rows.waiting) this.#rows.emit();
+      this.#settle();
       this.#write();
     } catch (cause) {
       throw this.#fail(cause);
@@ -110,6 +120,7 @@ export class RecordingWriter {
   /** Releases buffers while the session idles. */
   trim(): void {
     this.#rows.trim();
+    this.#outputs.trim();
     this.#frames.trim();
   }
 
@@ -123,6 +134,7 @@ export class RecordingWriter {
     if (!this.#sinkFailed) {
       try {
         this.#rows.reset();
+        for (const unit of this.#outputs.units()) this.#unfinished(unit, this.#outputs.complete(unit));
         this.#write();
       } catch (cause) {
         this.#fail(cause);
@@ -165,36 +177,61 @@ export class RecordingWriter {
       case 'error':
         this.#rows.reset();
         break;
-      case 'complete': {
-        const totals = this.#rows.complete();
-        this.#rowCount += totals.rows;
-        this.#rowBytes += totals.bytes;
-        return this.#text({ type: 'complete', unit: event.unit, tag: event.tag, ...totals });
-      }
+      case 'complete':
+        return this.#complete(event);
+      case 'output':
+        // Output comes in pieces of any size: what it becomes is a batch, so its number is that of the next event.
+        if (this.#rows.waiting) this.#rows.emit();
+        this.#outputs.add(event.unit, event.stream, event.data);
+        return this.#frames.count;
       case 'action':
         this.#count(event.effect);
         break;
       default:
         break;
     }
-    if (this.#rows.waiting) this.#rows.emit();
-    if (event.type === 'input') return this.#input(event.unit, event.data);
-    if (event.type === 'terminal') return this.#terminal(event.direction, event.data);
+    this.#settle();
+    if (event.type === 'input') return this.#content('input', event.unit, event.data);
+    if (event.type === 'terminal') {
+      if (event.direction === 'output') this.#outputBytes += event.data.length;
+      return this.#content('terminal', event.unit, event.data, event.direction === 'input' ? 0 : 1);
+    }
     return this.#text(event);
   }
 
-  #input(unit: number, data: Uint8Array): number {
-    const payload = new Uint8Array(4 + data.length);
-    new DataView(payload.buffer).setUint32(0, unit);
-    payload.set(data, 4);
-    return this.#frames.binary(eventTypes.input, this.#ports.micros(), payload);
+  /** Rows and output that came before what is to be appended now. */
+  #settle(): void {
+    if (this.#rows.waiting) this.#rows.emit();
+    this.#outputs.emit();
   }
 
-  #terminal(direction: 'input' | 'output', data: Uint8Array): number {
-    const payload = new Uint8Array(1 + data.length);
-    payload[0] = direction === 'input' ? 0 : 1;
-    payload.set(data, 1);
-    return this.#frames.binary(eventTypes.terminal, this.#ports.micros(), payload);
+  #complete({ unit, tag, unfinished }: RecordingEvent & { type: 'complete' }): number {
+    this.#outputs.emit();
+    const outputs = this.#outputs.complete(unit);
+    if (outputs) {
+      this.#outputBytes += outputs.bytes;
+      return this.#text({ type: 'complete', unit, tag, rows: 0, ...outputs, ...(unfinished ? { unfinished } : {}) });
+    }
+    const totals = this.#rows.complete();
+    this.#rowCount += totals.rows;
+    this.#rowBytes += totals.bytes;
+    return this.#text({ type: 'complete', unit, tag, ...totals, ...(unfinished ? { unfinished } : {}) });
+  }
+
+  /** Output whose end never came: how much it was is still worth knowing. */
+  #unfinished(unit: number, totals: OutputTotals | undefined): void {
+    if (!totals) return;
+    this.#outputBytes += totals.bytes;
+    this.#text({ type: 'complete', unit, tag: '', rows: 0, ...totals, unfinished: true });
+  }
+
+  /** Bytes that belong to a unit: its number, what else the type says, the bytes. */
+  #content(type: 'input' | 'terminal', unit: number, data: Uint8Array, ...more: readonly number[]): number {
+    const payload = new Uint8Array(4 + more.length + data.length);
+    new DataView(payload.buffer).setUint32(0, unit);
+    payload.set(more, 4);
+    payload.set(data, 4 + more.length);
+    return this.#frames.binary(eventTypes[type], this.#ports.micros(), payload);
   }
 
   #text(event: RecordingEvent): number {
@@ -216,6 +253,7 @@ export class RecordingWriter {
       held: this.#held,
       rows: this.#rowCount,
       rowBytes: this.#rowBytes,
+      outputBytes: this.#outputBytes,
     };
   }
 
