@@ -18,6 +18,7 @@ import { createUpstreamCredentials } from '@sluice/server/credentials/upstream-c
 import { newKey } from '@sluice/server/crypto/connector-keys.ts';
 import { knownConnectors } from '@sluice/server/gateway-connectors.ts';
 import { noOperations } from '@sluice/server/operations/no-operations.ts';
+import { memoryPins } from '@sluice/server/store/memory-pins.ts';
 import { targetDial } from '@sluice/server/target-dial.ts';
 import { systemClock } from '@sluice/server/telemetry/clock.ts';
 import { expect } from 'vitest';
@@ -173,6 +174,7 @@ function connectorLike({ connector: id }: Adapter, gateway: ContractGateway): Co
   return shipped.create({
     targets: config.targets.filter((target) => target.connector === id),
     key: newKey,
+    pins: memoryPins(),
     operations: noOperations,
     clock: systemClock,
     labels: createLabelMap(config.masking.labels),

@@ -46,6 +46,7 @@ import { LiveSessions } from './sessions/live-sessions.ts';
 import { accessCredentialRows } from './store/access-credentials.ts';
 import { accessRequestRows } from './store/access-requests.ts';
 import { lockDirectory } from './store/directory-lock.ts';
+import { pinRows } from './store/pins.ts';
 import { principalRows } from './store/principals.ts';
 import { sessionIndex } from './store/sessions.ts';
 import { openStore } from './store/store.ts';
@@ -235,6 +236,7 @@ async function start(
     const connector = create({
       targets: config.targets.filter((target) => target.connector === id),
       key: (name) => keyOf(id, name),
+      pins: pinRows(store, clock),
       operations,
       clock,
       labels,

@@ -20,6 +20,7 @@ import { newKey } from './crypto/connector-keys.ts';
 import { noOperations } from './operations/no-operations.ts';
 import { openPolicyFiles, type PolicyFiles } from './policy/policy-files.ts';
 import { policyTestDocument, policyTestEvaluator } from './policy/policy-tests.ts';
+import { memoryPins } from './store/memory-pins.ts';
 import { targetDial } from './target-dial.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 
@@ -65,6 +66,7 @@ export async function testPolicies(config: Config, path: string, text: string): 
         create({
           targets: own,
           key: newKey,
+          pins: memoryPins(),
           operations: noOperations,
           clock,
           labels,

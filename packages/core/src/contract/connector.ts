@@ -9,6 +9,7 @@ import type { Identity } from './identity.ts';
 import type { LabelMap } from './labels.ts';
 import type { ClientLink } from './link.ts';
 import type { OperationDeclaration, Operations, Operator } from './operations.ts';
+import type { Pins } from './pins.ts';
 import type { HoldNotice, Session } from './session.ts';
 import type { DialAside, TargetSettings } from './upstream.ts';
 
@@ -71,6 +72,8 @@ export interface ConnectorPorts {
    * when first asked for, the same ever after.
    */
   key(name: string): Redacted;
+  /** What this gateway holds the connector's targets to. */
+  readonly pins: Pins;
   /** What other connectors can do at their targets. */
   readonly operations: Operations;
   readonly clock: Clock;

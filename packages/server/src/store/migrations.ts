@@ -93,4 +93,17 @@ export const migrations: readonly Migration[] = [
     name: 'sessions that are to be killed',
     sql: 'alter table sluice.sessions add column killed_by text, add column killed_at bigint;',
   },
+  {
+    number: 3,
+    name: 'what connectors hold targets to',
+    sql: `
+      create table sluice.pins (
+        target text not null,
+        name text not null,
+        body text not null,
+        pinned_at bigint not null,
+        primary key (target, name)
+      );
+    `,
+  },
 ];

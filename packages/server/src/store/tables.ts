@@ -69,6 +69,12 @@ export interface Tables {
     disabled_by: string;
     reason: string;
   };
+  pins: {
+    target: string;
+    name: string;
+    body: string;
+    pinned_at: number;
+  };
   migrations: {
     number: number;
     name: string;
