@@ -3,13 +3,13 @@
  * filled once with the example shop. It is not the gateway's store and nothing a deployment would use: the gateway
  * reaches it over a socket like any other target.
  */
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Account, targetAccount } from '../account/account.ts';
 import { homeFor, makeHome } from '../account/home.ts';
+import { keptSecret } from '../kept-secret.ts';
 import { seed } from '../seed/seed.ts';
 import { findBinaries } from './binaries.ts';
 import { type Cluster, clusterExists, createCluster, startCluster } from './cluster.ts';
@@ -55,9 +55,9 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
   const home = await homeFor(account, options.dir, 'server');
   const binaries = await findBinaries(account, () => binariesHome(account, home));
   const cluster: Cluster = { account, binaries, home };
-  const superuserPassword = await keptPassword(join(options.dir, 'superuser-password'));
+  const superuserPassword = await keptSecret(join(options.dir, 'superuser-password'));
   const gatewayPasswordFile = join(options.dir, 'gateway-password');
-  const gatewayPassword = await keptPassword(gatewayPasswordFile);
+  const gatewayPassword = await keptSecret(gatewayPasswordFile);
 
   const filled = join(options.dir, 'filled');
   const usable = (await clusterExists(cluster)) && (await isFile(filled));
@@ -141,13 +141,4 @@ async function binariesHome(account: Account, home: string): Promise<string> {
 
 async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-/** Random at first use, then the same; readable by us only. */
-async function keptPassword(path: string): Promise<string> {
-  const kept = (await readFile(path, 'utf8').catch(() => '')).trim();
-  if (kept !== '') return kept;
-  const password = randomBytes(24).toString('base64url');
-  await writeFile(path, `${password}\n`, { mode: 0o600 });
-  return password;
 }

@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Token } from 'oidc-provider';
+import { listenOnLoopback } from '../loopback.ts';
 import { cast, type Role, type RoleName, roleNames } from './cast.ts';
 
 export interface IdentityProviderOptions {
@@ -148,21 +149,8 @@ async function keptKey(path: string): Promise<object> {
 async function listenAsBefore(server: Server, path: string): Promise<number> {
   const before = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10);
   const port = Number.isInteger(before)
-    ? await listen(server, before).catch(() => listen(server, 0))
-    : await listen(server, 0);
+    ? await listenOnLoopback(server, before).catch(() => listenOnLoopback(server))
+    : await listenOnLoopback(server);
   if (port !== before) await writeFile(path, `${port}\n`);
   return port;
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error);
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error('The identity provider has no port.'));
-      else resolve(address.port);
-    });
-  });
 }
