@@ -11,9 +11,11 @@ import { FreshCatalog } from './fresh-catalog.ts';
 import { MeaningCache } from './meaning/cache.ts';
 import { loadGrammar } from './meaning/interpret.ts';
 import { lineageOf } from './meaning/lineage.ts';
+import { sqlOperations } from './operate/declarations.ts';
+import { openOperator } from './operate/operator.ts';
 import { serve } from './session/serve.ts';
 import { SessionState, stateQuery } from './session/state.ts';
-import { understand, unitOf } from './session/understand.ts';
+import { type Grounds, understand, unitOf } from './session/understand.ts';
 
 interface Known {
   readonly connection: CatalogConnection;
@@ -35,24 +37,33 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     return known;
   };
   const catalogOf = (target: string): FreshCatalog => knownOf(target).catalog;
+  const groundsOf = async (target: string): Promise<Grounds> => {
+    const { connection, catalog } = knownOf(target);
+    const state = new SessionState(target);
+    // Reading the catalog leaves its own path behind; a client's session starts with the account's.
+    const [row] = await connection.run(`RESET search_path; ${stateQuery}`);
+    state.read(row ?? [], '');
+    return { state, catalog, labels: ports.labels, meanings };
+  };
+  const serving = { ...ports, cancelKeys, meanings, catalogOf };
   return {
     id: 'postgres',
     declares: sqlDeclarations,
     discharges: ['mask', 'limit_rows'],
     accept: async (client, admission) => {
       await loadGrammar();
-      await serve({ ...ports, cancelKeys, meanings, catalogOf }, client, admission);
+      await serve(serving, client, admission);
     },
     interpret: async (target, text) => {
       await loadGrammar();
-      const { connection, catalog } = knownOf(target);
-      const state = new SessionState(target);
-      // Reading the catalog leaves its own path behind; a client's session starts with the account's.
-      const [row] = await connection.run(`RESET search_path; ${stateQuery}`);
-      state.read(row ?? [], '');
-      const grounds = { state, catalog, labels: ports.labels, meanings };
+      const grounds = await groundsOf(target);
       const understood = await understand(grounds, text);
       return unitOf(grounds, { name: 'Query', frame: Buffer.alloc(0), text, meanings: understood, parameters: [] });
+    },
+    operations: sqlOperations,
+    operate: async (opening, open) => {
+      await loadGrammar();
+      return openOperator({ ...serving, groundsOf }, opening, open);
     },
     close: async () => {
       for (const { connection } of catalogs.values()) connection.close();

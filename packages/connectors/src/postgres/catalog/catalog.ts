@@ -116,6 +116,8 @@ export interface Catalog {
   /** Changes when a schema comes, goes or is renamed, or who may use it: a search path may then mean something else. */
   readonly schemaState: string;
   hasSchema(name: string): boolean;
+  /** Every relation there is, in no order. */
+  relations(): Iterable<Relation>;
   relation(schema: string, name: string): Relation | undefined;
   relationByOid(oid: number): Relation | undefined;
   /** Everything that a row of this relation may also come from: partitions and inheritance children, at any depth. */

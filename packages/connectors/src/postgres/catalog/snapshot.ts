@@ -67,6 +67,10 @@ export class CatalogSnapshot implements Catalog {
     return this.#schemas.has(name);
   }
 
+  relations(): Iterable<Relation> {
+    return this.#relations.values();
+  }
+
   relation(schema: string, name: string): Relation | undefined {
     return this.#relations.get(key(schema, name));
   }
