@@ -28,6 +28,8 @@ export interface Opening {
   readonly credential?: string;
   readonly application?: string;
   readonly run?: RunContext;
+  /** The protocol itself keeps others from reading along, whatever the link below it does. */
+  readonly secure?: true;
   /**
    * The client wants to be told at once that something waits for consent, and sends it again later: no unit of the
    * session is ever kept waiting.

@@ -127,6 +127,11 @@ export interface Session {
   readonly recorderBehind: boolean;
   onRecorderReady(callback: () => void): void;
   end(reason: EndReason, error?: Error): void;
+  /**
+   * Called once, whatever ends the session, while its connections to the target are still there: the last moment to stop
+   * what runs there. Nothing may be started in it.
+   */
+  onLeaving(callback: (reason: EndReason) => void): void;
   /** Killed, revoked, policy changed, gateway stopping: tell the client natively and close. Called at most once. */
   onEnd(callback: (reason: EndReason, message: string) => void): void;
 }

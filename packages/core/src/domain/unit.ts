@@ -33,9 +33,10 @@ export interface Unit {
   readonly binding: Readonly<Record<string, string>>;
   /**
    * Content that belongs to the unit it `continues` (rows of a COPY). It is kept in the recording, and it may not hold
-   * masked values; `before` is the end of the content sent before it, in case one lies across both.
+   * masked values; `before` is the end of the content sent before it, in case one lies across both. `terminal`: it was
+   * typed at a terminal, and is kept as that.
    */
-  readonly content?: { readonly data: Uint8Array; readonly before: Uint8Array };
+  readonly content?: { readonly data: Uint8Array; readonly before: Uint8Array; readonly terminal?: true };
   /**
    * Reads the same bytes again against the state of now (catalog, role, path). An approval is used only when the
    * result still has the digest that was approved. Absent when nothing outside the unit gives it meaning.

@@ -21,7 +21,11 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
     id: ports.ids.next('ses'),
     principal: opening.principal,
     target,
-    client: opening.application === undefined ? client : { ...client, application: opening.application },
+    client: {
+      address: client.address,
+      secure: client.secure || opening.secure === true,
+      ...(opening.application === undefined ? {} : { application: opening.application }),
+    },
     ...(opening.credential === undefined ? {} : { credential: opening.credential }),
     startedAt: ports.clock.now(),
   };

@@ -39,6 +39,7 @@ export class PipelineSession implements Session {
   #counts = { units: 0, denied: 0, held: 0 };
   #over: EndReason | undefined;
   #onEnd: ((reason: EndReason, message: string) => void) | undefined;
+  #onLeaving: ((reason: EndReason) => void) | undefined;
   #whenOver: (() => void) | undefined;
   #facts: SessionFacts | undefined;
 
@@ -177,6 +178,10 @@ export class PipelineSession implements Session {
     }
   }
 
+  onLeaving(callback: (reason: EndReason) => void): void {
+    this.#onLeaving = callback;
+  }
+
   onEnd(callback: (reason: EndReason, message: string) => void): void {
     this.#onEnd = callback;
   }
@@ -214,7 +219,11 @@ export class PipelineSession implements Session {
   #write(seq: number, judgement: Judgement): void {
     const { unit } = judgement;
     if (unit.content && unit.continues && judgement.effect === 'allow') {
-      this.#recorder.append({ type: 'input', unit: unit.continues.seq, data: unit.content.data });
+      const { data, terminal } = unit.content;
+      const of = unit.continues.seq;
+      this.#recorder.append(
+        terminal ? { type: 'terminal', unit: of, direction: 'input', data } : { type: 'input', unit: of, data },
+      );
     } else if (unit.actions.length > 0) {
       this.#recorder.append(actionEvent(seq, judgement));
     }
@@ -281,16 +290,31 @@ export class PipelineSession implements Session {
     return held.outcome;
   }
 
+  /** Never throws: whatever goes wrong in it, the connections to the target are closed next. */
+  #leave(reason: EndReason): Error | undefined {
+    const leave = this.#onLeaving;
+    this.#onLeaving = undefined;
+    try {
+      leave?.(reason);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
   #finish(reason: EndReason, error?: Error): void {
     if (this.#over) return;
     this.#over = reason;
     this.#queue.length = 0;
     for (const held of this.#held) held.withdraw();
+    const failed = this.#leave(reason);
     this.#upstream?.destroy();
     for (const { socket } of this.#dialled) socket.destroy();
     this.#whenOver?.();
     const counts: SessionCounts = { ...this.#counts };
-    void this.#recorder.close(reason, error?.message).then(() => this.#ports.sessions.ended(this.info, reason, counts));
+    void this.#recorder
+      .close(reason, (error ?? failed)?.message)
+      .then(() => this.#ports.sessions.ended(this.info, reason, counts));
   }
 }
 
