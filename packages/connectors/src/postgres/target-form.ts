@@ -4,4 +4,5 @@ export const postgresTargets: TargetForm = {
   settings: [{ key: 'database', form: 'text', doc: 'Name of the database; absent: the account’s name.' }],
   credential: { username: 'required', secrets: [{ key: 'password', doc: 'The account’s password.' }] },
   reachedBy: ['address'],
+  labelled: '<schema>.<table>.<column>',
 };

@@ -38,6 +38,11 @@ export interface TargetForm {
    * input and output.
    */
   readonly reachedBy: readonly ('address' | 'command')[];
+  /**
+   * How what bears labels is named below the target, `<schema>.<table>.<column>`, when that is always so many names; a
+   * pattern for labels that has more or fewer is then an error. Absent where data has any depth.
+   */
+  readonly labelled?: string;
 }
 
 /** What the operator wrote for a target under the keys that its connector declared: a text, or a list of texts. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLabelMap } from './label-map.ts';
+import { fitsDepth, matchesLeaf, parseLabelPattern } from './label-pattern.ts';
 
 const leaf = ['public', 'customers', 'email'];
 
@@ -54,6 +55,18 @@ describe('the labels of a leaf', () => {
     ['crm."**".**.email', '**.email', true],
     ['*.email', 'a.b.c.d.e.email', true],
     ['crm.*.*.email', 'a.email', false],
+    ['crm.email', 'email', true],
+    ['crm.email', 'a.email', false],
+    ['crm.users.email', 'users.email', true],
+    ['crm.a.b.c.d.email', 'a.b.c.d.email', true],
+    ['crm.a.b.c.d.email', 'a.b.c.email', false],
+    ['crm.users.email', 'users.[].email', true],
+    ['crm.users.email', '[].users.[].[].email', true],
+    ['crm.users.[].email', 'users.[].email', true],
+    ['crm.users.[].email', 'users.email', false],
+    ['crm.users', 'users.[].email', false],
+    ['*.b.c', 'a.b.c', true],
+    ['*.a.b.c', 'x.a.b.c', false],
   ])('%s names crm.%s: %s', (pattern, path, named) => {
     expect(labels(pattern, 'crm', path.split('.'))).toEqual(named ? ['label'] : []);
   });
@@ -80,11 +93,9 @@ describe('the labels of a leaf', () => {
   test.each([
     ['', 'empty'],
     ['shop', 'would match nothing'],
-    ['shop.customers.email', 'would match nothing'],
     ['*', 'would match nothing'],
     ['**', 'every leaf of every target'],
-    ['"*".email', 'would match nothing'],
-    ['a.b.c.d.e', '5 segments'],
+    ['"*"', 'would match nothing'],
     ['shop..customers.email', 'empty'],
     ['shop.public.customers.', 'empty'],
     ['shop.public.customers."email', 'not closed'],
@@ -96,6 +107,37 @@ describe('the labels of a leaf', () => {
     const make = () => createLabelMap({ 'pii.email': [pattern] });
     expect(make).toThrow(why);
     expect(make).toThrow(`label "pii.email", pattern "${pattern}"`);
+  });
+});
+
+describe('whether a pattern fits data so many names deep', () => {
+  test.each([
+    ['shop.public.customers.email', 3, true],
+    ['shop.customers.email', 3, false],
+    ['shop.a.b.c.d', 3, false],
+    ['*.email', 3, true],
+    ['*.customers.email', 3, true],
+    ['*.public.customers.email', 3, true],
+    ['*.a.b.c.d', 3, false],
+    ['*.customers.email', 1, false],
+    ['shop.**', 3, true],
+    ['shop.a.**.b.c.d', 3, false],
+    ['**.a.b', 3, true],
+    ['**.a.b.c.d', 3, false],
+  ])('%s, %d: %s', (pattern, depth, fits) => {
+    expect(fitsDepth(parseLabelPattern('x', pattern), depth)).toBe(fits);
+  });
+
+  test('is what matching says', () => {
+    const pattern = fc.array(fc.constantFrom('a', '*', '**'), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(pattern, fc.integer({ min: 1, max: 7 }), (segments, depth) => {
+        fc.pre(segments.some((segment) => segment !== '**'));
+        const path = Array.from({ length: depth }, () => 'a');
+        const parsed = parseLabelPattern('x', segments.join('.'));
+        expect(fitsDepth(parsed, depth)).toBe(matchesLeaf(parsed, 'a', path));
+      }),
+    );
   });
 });
 

@@ -6,7 +6,10 @@ import { MaskingError } from './masking-error.ts';
  */
 type Segment = { readonly name: string } | { readonly parts: readonly string[] } | { readonly any: true };
 
-/** Names the leaves of a target's resource tree, such as `<target>.<schema>.<table>.<column>`. */
+/**
+ * Names data at targets: `<target>.<schema>.<table>.<column>`, or from the target down the names of members that lead to
+ * a value.
+ */
 export interface LabelPattern {
   /** Segments from the target down. */
   readonly segments: readonly Segment[];
@@ -14,23 +17,26 @@ export interface LabelPattern {
   readonly open: boolean;
 }
 
-/** Target, schema, table, column: the path of a leaf where the pattern does not say that its depth is open. */
-const depth = 4;
+/** Fewer segments than the path of a column has (target, schema, table, column), and a `*` before them is open. */
+const openBelow = 4;
 
 /**
  * Reads `shop.public.customers.email`: `*` stands for a whole segment or for any part of one, a segment in double
  * quotes is taken literally (`"` inside as `""`), names are compared as written, letter case included.
- * Where leaves are not columns, their paths are longer or shorter; `**` stands for any number of segments, none
- * included: `crm.users.**.email`. A pattern without it that has too few must begin with `*`, which then stands for one
- * or more of them. Every other length is an error (`invalid_pattern`): a pattern that has lost a segment would match
- * nothing, and leave data in clear.
+ * `**` stands for any number of segments, none included: `crm.users.**.email`. A pattern that begins with `*` and has
+ * fewer segments than a column's has an open beginning: its `*` stands for one or more of them. Throws
+ * `invalid_pattern`.
+ *
+ * A pattern that has lost a segment would match nothing, and leave data in clear. Whether one fits depends on the
+ * target: columns are all equally deep, members of documents are not. See `fitsDepth`; checking the configuration
+ * asks it.
  */
 export function parseLabelPattern(label: string, text: string): LabelPattern {
   const fail = (why: string): never => {
     throw new MaskingError(
       'invalid_pattern',
       'gateway',
-      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, with * in any place.`,
+      `masking.labels: label "${label}", pattern "${text}": ${why} Write <target>.<schema>.<table>.<column>, or for documents <target>.<member>…, with * in any place.`,
     );
   };
   const segments = splitSegments(text, fail);
@@ -39,15 +45,17 @@ export function parseLabelPattern(label: string, text: string): LabelPattern {
     if (segments.length === 1) fail('it names every leaf of every target; write "*.**" if that is meant.');
     return { segments, open: false };
   }
+  if (segments.length === 1) fail('it names a target and nothing in it, so it would match nothing.');
   const startsOpen = first !== undefined && 'parts' in first && first.parts.every((part) => part === '');
-  if (segments.length > depth)
-    fail(
-      `it has ${segments.length} segments; a name with a dot in it needs double quotes, a longer path needs ** in it.`,
-    );
-  if (segments.length < depth && !(startsOpen && segments.length > 1)) {
-    fail(`it has ${segments.length} of ${depth} segments and does not begin with "*.", so it would match nothing.`);
-  }
-  return { segments, open: segments.length < depth };
+  return { segments, open: startsOpen && segments.length < openBelow };
+}
+
+/** Whether the pattern can name anything that is so many names below its target. */
+export function fitsDepth(pattern: LabelPattern, depth: number): boolean {
+  const [first, ...below] = pattern.segments;
+  const least = below.filter((segment) => !('any' in segment)).length;
+  const any = pattern.open || least < below.length || (first !== undefined && 'any' in first);
+  return any ? depth >= least : depth === least;
 }
 
 export function matchesTarget(pattern: LabelPattern, target: string): boolean {
@@ -55,9 +63,25 @@ export function matchesTarget(pattern: LabelPattern, target: string): boolean {
   return first !== undefined && matchesSegment(first, target);
 }
 
-/** Whether the pattern names this leaf of the target. */
+/**
+ * Whether the pattern names this leaf of the target. Elements of arrays are `[]` in a path; a pattern may name them and
+ * need not, because who writes it thinks of members.
+ */
 export function matchesLeaf(pattern: LabelPattern, target: string, path: readonly string[]): boolean {
   if (!matchesTarget(pattern, target)) return false;
+  if (matchesPath(pattern, path)) return true;
+  return (
+    path.includes(element) &&
+    matchesPath(
+      pattern,
+      path.filter((name) => name !== element),
+    )
+  );
+}
+
+const element = '[]';
+
+function matchesPath(pattern: LabelPattern, path: readonly string[]): boolean {
   const [first, ...below] = pattern.segments;
   // What stands for any number of names, or for one or more, may go on below the target.
   const anyFirst: readonly Segment[] = pattern.open || (first !== undefined && 'any' in first) ? [{ any: true }] : [];

@@ -277,7 +277,7 @@ describe('any output of any units', () => {
             const streams = all.get(unit) ?? new Map<string, Buffer[]>();
             all.set(unit, streams);
             streams.set(stream, [...(streams.get(stream) ?? []), Buffer.from(data)]);
-          } else {
+          } else if (one.do === 'complete') {
             writer.append(complete(one.unit));
             const streams = [...(all.get(one.unit) ?? [])];
             all.delete(one.unit);

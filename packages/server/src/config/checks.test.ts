@@ -15,6 +15,14 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
+/** Another target, whose data has any depth. */
+const parrot = (name: string): string =>
+  targets
+    .replace('targets:\n', '')
+    .replace('name: shop', `name: ${name}`)
+    .replace('connector: postgres', 'connector: parrot')
+    .replace('database: shop', 'perch: oak');
+
 const bad: readonly BadCase[] = [
   [
     'two listeners on one place',
@@ -189,9 +197,31 @@ const bad: readonly BadCase[] = [
   ],
   [
     'a label with three parts',
-    () => `${base}masking: {labels: {pii.email: [customers.email]}}\n`,
+    () => `${base}masking: {labels: {pii.email: [shop.customers.email]}}\n`,
     [
-      '14:32: error: masking.labels["pii.email"][0]: it has 2 of 4 segments and does not begin with "*.", so it would match nothing. Write <target>.<schema>.<table>.<column>, with * in any place.',
+      '14:32: error: masking.labels["pii.email"][0]: has 3 segments and so matches nothing on shop, where data is named <target>.<schema>.<table>.<column>',
+    ],
+  ],
+  [
+    'a label that is too long for columns, on every target',
+    () => `${base}masking: {labels: {pii.email: ["*.public.customers.email.work"]}}\n`,
+    [
+      '14:32: error: masking.labels["pii.email"][0]: has 5 segments and so matches nothing on shop, where data is named <target>.<schema>.<table>.<column>',
+    ],
+  ],
+  [
+    'a label that fits some of the targets it names',
+    () => `${base}${parrot('shop-api')}masking: {labels: {pii.email: ["shop*.customers.email"]}}\n`,
+    [
+      '15:16: warning: targets[1].connector: there is no listen.parrot: clients can’t reach this target',
+      '19:32: warning: masking.labels["pii.email"][0]: has 3 segments and so matches nothing on shop, where data is named <target>.<schema>.<table>.<column>',
+    ],
+  ],
+  [
+    'a label without anything below its target',
+    () => `${base}masking: {labels: {pii.email: [shop]}}\n`,
+    [
+      '14:32: error: masking.labels["pii.email"][0]: it names a target and nothing in it, so it would match nothing. Write <target>.<schema>.<table>.<column>, or for documents <target>.<member>…, with * in any place.',
     ],
   ],
   [

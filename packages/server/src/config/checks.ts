@@ -11,15 +11,21 @@ import type { Environment } from './environment.ts';
 import { formatHostPort, type HostPort, isLoopbackHost } from './host-port.ts';
 import type { Finding } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
+import type { KnownConnector } from './schema-targets.ts';
 
-export function check(document: ConfigDocument, file: string, environment: Environment): Finding[] {
+export function check(
+  document: ConfigDocument,
+  file: string,
+  environment: Environment,
+  connectors: readonly KnownConnector[],
+): Finding[] {
   const dir = dirname(file);
   return [
     ...checkListeners(document),
     ...checkFiles(document, dir, environment),
     ...checkIdentity(document),
     ...checkTargets(document, dir, environment),
-    ...checkMasking(document),
+    ...checkMasking(document, connectors),
     ...checkDurations(document),
   ];
 }

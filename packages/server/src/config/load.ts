@@ -61,7 +61,7 @@ function examine(
     const findings = findingsOf(result.error.issues, z.toJSONSchema(schema, { io: 'input' }), parsed.value);
     return { problems: inOrder(findings.map(parsed.place)) };
   }
-  const findings = check(result.data, file, environmentOf(options));
+  const findings = check(result.data, file, environmentOf(options), options.connectors);
   return { document: result.data, problems: inOrder(findings.map(parsed.place)) };
 }
 

@@ -64,7 +64,7 @@ const maskingSection = z
       )
       .prefault({})
       .describe(
-        'Label → the data that bears it, as `<target>.<schema>.<table>.<column>`; `*` in any place. A labelled value is masked unless policy permits `reveal` on the label.',
+        'Label → the data that bears it, as `<target>.<schema>.<table>.<column>`, or as `<target>.` and the names of the members that lead to a value; `*` in any place, `**` for any number of names. A labelled value is masked unless policy permits `reveal` on the label.',
       ),
     detect: z
       .array(z.enum(detectedLabels as [string, ...string[]]), { error: 'must be a list of labels' })

@@ -19,17 +19,18 @@ export interface ConfigFolder {
   remove(): void;
 }
 
-function formOf(key: string): TargetForm {
+function formOf(key: string, labelled?: string): TargetForm {
   return {
     settings: [{ key, form: 'text', doc: `Handed to it as ${key}.` }],
     credential: { username: 'required', secrets: [{ key: 'password', doc: 'Its password.' }] },
     reachedBy: ['address'],
+    ...(labelled === undefined ? {} : { labelled }),
   };
 }
 
 export const options: ConfigOptions = {
   connectors: [
-    { id: 'postgres', targets: formOf('database') },
+    { id: 'postgres', targets: formOf('database', '<schema>.<table>.<column>') },
     { id: 'parrot', targets: formOf('perch') },
   ],
   environment: {
