@@ -176,6 +176,7 @@ function connectorLike({ connector: id }: Adapter, gateway: ContractGateway): Co
     key: newKey,
     pins: memoryPins(),
     operations: noOperations,
+    issuers: [],
     clock: systemClock,
     labels: createLabelMap(config.masking.labels),
     limits: config.limits,

@@ -238,6 +238,7 @@ async function start(
       key: (name) => keyOf(id, name),
       pins: pinRows(store, clock),
       operations,
+      issuers: config.identity.issuers.map(({ issuer }) => issuer),
       clock,
       labels,
       limits: config.limits,

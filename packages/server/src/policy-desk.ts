@@ -68,6 +68,7 @@ export async function testPolicies(config: Config, path: string, text: string): 
           key: newKey,
           pins: memoryPins(),
           operations: noOperations,
+          issuers: [],
           clock,
           labels,
           limits: config.limits,

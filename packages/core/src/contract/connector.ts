@@ -78,6 +78,8 @@ export interface ConnectorPorts {
   readonly pins: Pins;
   /** What other connectors can do at their targets. */
   readonly operations: Operations;
+  /** Issuers whose tokens are believed, as their URLs; for telling a client where to get one. */
+  readonly issuers: readonly string[];
   readonly clock: Clock;
   readonly labels: LabelMap;
   readonly limits: Limits;

@@ -1,5 +1,7 @@
 import type { Json } from '@sluice/core/domain/json.ts';
-import type { TypeLookup } from '../cells/shapes.ts';
+import type { CatalogType } from '../catalog/catalog.ts';
+
+export type Types = (oid: number) => Pick<CatalogType, 'name' | 'element'> | undefined;
 
 /** OIDs that PostgreSQL never changes (src/include/catalog/pg_type.dat). */
 const bool = 16;
@@ -30,12 +32,9 @@ export function parameterText(value: string | number | boolean | null): string |
 }
 
 /** A type's name as people write it: `text[]` for an array of it. */
-export function typeName(
-  type: number,
-  types: TypeLookup & ((oid: number) => { readonly element?: number } | undefined),
-): string {
+export function typeName(type: number, types: Types): string {
   const known = types(type);
   if (known === undefined) return String(type);
-  const element = known.element ? types(known.element) : undefined;
+  const element = known.element === 0 ? undefined : types(known.element);
   return element && known.name.startsWith('_') ? `${element.name}[]` : known.name;
 }

@@ -1,11 +1,9 @@
 import type { OperationResult } from '@sluice/core/contract/operations.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { Fields } from '../protocol/fields.ts';
-import { cellValue, typeName } from './cells.ts';
+import { cellValue, type Types, typeName } from './cells.ts';
 import type { Findings } from './watched-session.ts';
 import type { Answer } from './wire-client.ts';
-
-type Types = Parameters<typeof typeName>[1];
 
 /** What a caller is told of an answer. Everything in it is as any client of the protocol would have got it. */
 export function resultOf(answer: Answer, findings: Findings, types: Types): OperationResult {
