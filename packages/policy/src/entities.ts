@@ -21,23 +21,36 @@ export function principalEntity(principal: Principal, knownGroups: ReadonlySet<s
   };
 }
 
-/** The resource, everything above it, and the target: all that a policy can ask about. */
-export function resourceEntities(resource: Resource, target: Target, schema: PolicySchema): EntityJson[] {
-  const own = targetEntity(target);
-  if (resource.type === 'Label') return [...labelEntities(resource.id), own];
-  const chain: EntityJson[] = [];
+/** Resources may lie in others of their own type, like a folder in a folder. */
+export const maxDepth = 64;
+
+/** Throws UnfitQuestion where the resource does not lie in the target, by the types and the ids of all that it lies in. */
+export function checkPlace(resource: Resource, target: Target, schema: PolicySchema): void {
+  if (resource.type === 'Label') return;
   let link = resource;
-  while (link.type !== 'Target') {
+  for (let depth = 0; link.type !== 'Target'; depth++) {
     const { parent } = link;
     // A branch that doesn't end in the target would slip past every forbid that names the target.
     if (!parent) throw new UnfitQuestion(`${link.type} "${link.id}" lies in no target`);
     if (!schema.parents.get(link.type)?.has(parent.type)) {
       throw new UnfitQuestion(`a ${link.type} can't lie in a ${parent.type}`);
     }
-    chain.push({ uid: uidOf(link), attrs: {}, parents: [uidOf(parent)] });
+    // Whoever names the one and whoever names the other would speak of two resources.
+    if (!link.id.startsWith(`${parent.id}/`)) throw new UnfitQuestion(`"${link.id}" does not lie in "${parent.id}"`);
+    if (depth === maxDepth) throw new UnfitQuestion(`"${link.id}" lies deeper than ${maxDepth} levels`);
     link = parent;
   }
   if (link.id !== target.name) throw new UnfitQuestion(`"${link.id}" is not the target of this session`);
+}
+
+/** The resource, everything above it, and the target: all that a policy can ask about. Call `checkPlace` first. */
+export function resourceEntities(resource: Resource, target: Target): EntityJson[] {
+  const own = targetEntity(target);
+  if (resource.type === 'Label') return [...labelEntities(resource.id), own];
+  const chain: EntityJson[] = [];
+  for (let link = resource; link.type !== 'Target' && link.parent; link = link.parent) {
+    chain.push({ uid: uidOf(link), attrs: {}, parents: [uidOf(link.parent)] });
+  }
   return [...chain, own];
 }
 

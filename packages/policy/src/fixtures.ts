@@ -11,10 +11,13 @@ import { EnforcedPolicies, type SnapshotOptions } from './snapshot.ts';
 
 const statement = { has_where: 'Bool', tables: 'Set<String>', rows_limit: 'Long', detail: 'String' } as const;
 
+const request = { path: 'String', body: 'Map<String>', numbers: 'Map<Long>' } as const;
+
 export const declarations: Declarations = {
   resources: [
     { type: 'Schema', parents: ['Target'], doc: 'A schema.' },
     { type: 'Table', parents: ['Schema'], doc: 'A table.' },
+    { type: 'Endpoint', parents: ['Endpoint', 'Target'], doc: 'A path.' },
   ],
   actions: [
     { verb: 'sql:transaction', access: 'connect', resources: ['Target'], context: {}, doc: 'Begin or end.' },
@@ -22,6 +25,7 @@ export const declarations: Declarations = {
     { verb: 'sql:update', access: 'write', resources: ['Table'], context: statement, doc: 'Change rows.' },
     { verb: 'sql:delete', access: 'write', resources: ['Table'], context: statement, doc: 'Delete rows.' },
     { verb: 'sql:drop', access: 'admin', resources: ['Table', 'Schema'], context: {}, doc: 'Drop.' },
+    { verb: 'http:write', access: 'write', resources: ['Endpoint'], context: request, doc: 'Send something.' },
   ],
 };
 
@@ -29,6 +33,11 @@ export const shop: Target = { name: 'shop', connector: 'sql', tags: ['env=prod']
 
 export function table(schema: string, name: string, target = 'shop'): Resource {
   return childResource('Table', childResource('Schema', targetResource(target), schema), name);
+}
+
+/** `shop/v1/orders` lies in `shop/v1`, and that in the target. */
+export function endpoint(...segments: readonly string[]): Resource {
+  return segments.reduce((parent, name) => childResource('Endpoint', parent, name), targetResource('shop'));
 }
 
 export const customers = table('public', 'customers');
@@ -71,6 +80,7 @@ const classes: Readonly<Record<string, AccessClass>> = {
   'sql:update': 'write',
   'sql:delete': 'write',
   'sql:drop': 'admin',
+  'http:write': 'write',
 };
 
 export const statementContext: Context = { has_where: true, tables: ['public.customers'], rows_limit: 0, detail: '' };
@@ -87,6 +97,21 @@ export function ask(
 ): Question {
   const { context, resources, ...rest } = over;
   return { principal: agent, target: shop, action: action(verb, resources, context), facts, ...rest };
+}
+
+/** A request with a body, by JSON pointer. */
+export function post(
+  texts: Readonly<Record<string, string>>,
+  numbers: Readonly<Record<string, number>> = {},
+  resources: readonly Resource[] = [endpoint('v1', 'orders')],
+): Question {
+  const context = {
+    path: '/v1/orders',
+    body: new Map(Object.entries(texts)),
+    numbers: new Map(Object.entries(numbers)),
+  };
+  const verb = 'http:write';
+  return { principal: agent, target: shop, action: { verb, access: 'write', resources, text: verb, context }, facts };
 }
 
 export function enforce(text: string, options: SnapshotOptions = {}): EnforcedPolicies {

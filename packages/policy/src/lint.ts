@@ -6,10 +6,12 @@ import { accessClasses } from '@sluice/core/domain/action.ts';
 import { contextReads, entityOf, isNode, type Node, scopeActions, walk } from './ast.ts';
 import { type PolicyError, policyError } from './error.ts';
 import { gatewayVerbs, immediateVerbs } from './gateway.ts';
+import { mapUses, passesWhereAbsent } from './lint-maps.ts';
 import type { ParsedPolicy } from './policy-set.ts';
+import type { PolicySchema } from './schema.ts';
 import { sessionAttributes } from './session-context.ts';
 
-export function lint(policy: ParsedPolicy): PolicyError[] {
+export function lint(policy: ParsedPolicy, schema: PolicySchema): PolicyError[] {
   const errors: PolicyError[] = [];
   const fail = (near: string, message: string, hint: string): void => {
     const token = policy.piece.tokens.find((each) => each.text === near);
@@ -18,6 +20,7 @@ export function lint(policy: ParsedPolicy): PolicyError[] {
   classesCompared(policy, fail);
   ownersGroups(policy, fail);
   unanswerable(policy, fail);
+  mapsAsked(policy, schema, fail);
   return errors;
 }
 
@@ -111,6 +114,19 @@ function unanswerable(policy: ParsedPolicy, fail: Fail): void {
   }
 }
 
+/** A map is told from another by what it is of, not by what is in it: comparing it would compare names. */
+function mapsAsked(policy: ParsedPolicy, schema: PolicySchema, fail: Fail): void {
+  const { whole, named } = mapUses(policy.json, schema);
+  for (const name of whole) {
+    fail(
+      name,
+      `"${name}" is a map, which can only be asked for its entries`,
+      `Write context.${name}.hasTag("…") && context.${name}.getTag("…") == "…".`,
+    );
+  }
+  for (const type of named) fail(type, `${type} is what maps are made of, and has no members that could be named`, '');
+}
+
 /** Not wrong, but worth a second look. */
 export function notices(policy: ParsedPolicy): string[] {
   const found: string[] = [];
@@ -118,6 +134,12 @@ export function notices(policy: ParsedPolicy): string[] {
   if (policy.effect === 'permit' && scopeActions(policy.json) === undefined) {
     const own = gatewayVerbs.map((each) => each.verb).join(', ');
     found.push(`${where} permits every action, the gateway's own included (${own}).`);
+  }
+  if (passesWhereAbsent(policy.json)) {
+    const other = policy.effect === 'forbid' ? 'unless' : 'when';
+    found.push(
+      `${where} does not hold back what lacks the entry, or has it as another type: say what may pass, in \`${other}\`.`,
+    );
   }
   const read = contextReads(policy.json);
   const claims = sessionAttributes.filter((each) => each.claim && (read === 'all' || read.has(each.name)));

@@ -113,7 +113,7 @@ function check(
     const at = first?.at ?? { line: 1, column: 1 };
     return { errors: answer.errors.map((error) => policyError(first?.path ?? '', at, error.message)), notices: [] };
   }
-  const linted = [...parsed.values()].map((policy) => ({ id: policy.id, errors: lint(policy) }));
+  const linted = [...parsed.values()].map((policy) => ({ id: policy.id, errors: lint(policy, schema) }));
   const wrong = new Set(answer.validationErrors.map((error) => error.policyId));
   for (const { id, errors } of linted) if (errors.length > 0) wrong.add(id);
   const warned = warningErrors(parsed, answer.validationWarnings, wrong);

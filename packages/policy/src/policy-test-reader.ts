@@ -1,3 +1,4 @@
+import type { Context, ContextMap, ContextValue } from '@sluice/core/domain/action.ts';
 import type { Effect } from '@sluice/core/domain/decision.ts';
 import { isNode, type Node } from './ast.ts';
 import { nearest } from './nearest.ts';
@@ -88,13 +89,24 @@ function readDeed(test: Node, steps: Steps): PolicyTestDeed {
   };
 }
 
-function readContext(value: unknown, steps: Steps): Record<string, boolean | number | string | readonly string[]> {
-  const context: Record<string, boolean | number | string | readonly string[]> = {};
-  for (const [name, each] of Object.entries(record(value, steps))) {
-    const simple = typeof each === 'boolean' || typeof each === 'number' || typeof each === 'string';
-    context[name] = simple ? each : strings(each, [...steps, name]);
-  }
-  return context;
+function readContext(value: unknown, steps: Steps): Context {
+  return Object.fromEntries(
+    Object.entries(record(value, steps)).map(([name, each]): [string, ContextValue] => {
+      const simple = typeof each === 'boolean' || typeof each === 'number' || typeof each === 'string';
+      if (simple) return [name, each];
+      return [name, isNode(each) ? readMap(each, [...steps, name]) : strings(each, [...steps, name])];
+    }),
+  );
+}
+
+/** A map of texts or one of whole numbers; which of them belongs there, the schema knows. */
+function readMap(value: Node, steps: Steps): ContextMap {
+  const entries = Object.entries(value);
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  if (texts.length === entries.length) return new Map(texts);
+  const numbers = entries.filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1]));
+  if (numbers.length === entries.length) return new Map(numbers);
+  throw new Unreadable(steps, `the values of ${nameOf(steps)} must all be texts, or all whole numbers`);
 }
 
 function readSession(value: unknown, steps: Steps): PolicyTestSession {

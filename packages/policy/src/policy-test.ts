@@ -1,3 +1,4 @@
+import type { Context } from '@sluice/core/domain/action.ts';
 import type { Decision, Effect } from '@sluice/core/domain/decision.ts';
 
 export interface PolicyTestPrincipal {
@@ -16,7 +17,7 @@ export type PolicyTestDeed =
       readonly verb: string;
       /** As policies write them, `Table::"shop/public/customers"`; empty for the target itself. */
       readonly resources: readonly string[];
-      readonly context: Readonly<Record<string, boolean | number | string | readonly string[]>>;
+      readonly context: Context;
     };
 
 /** What the session would know; what is absent is as in a session that says nothing, from loopback, over TLS. */

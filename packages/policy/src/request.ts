@@ -4,7 +4,7 @@ import type { Question } from '@sluice/core/contract/policy.ts';
 import type { ContextValue } from '@sluice/core/domain/action.ts';
 import type { VerbReads } from './cache-key.ts';
 import type { EngineRequest } from './engine.ts';
-import { principalEntity, resourceEntities, UnfitQuestion, uidOf } from './entities.ts';
+import { checkPlace, principalEntity, resourceEntities, UnfitQuestion, uidOf } from './entities.ts';
 import { isContextMap, isMapType, mapEntity, mapProblem, mapUid, maxMapCharactersSent } from './maps.ts';
 import type { PolicySchema, VerbSchema } from './schema.ts';
 import { sessionContext } from './session-context.ts';
@@ -16,7 +16,7 @@ export const maxResources = 1000;
  * The verb as declared, after checking that the action keeps to its declaration. Throws UnfitQuestion. Must run before
  * a kept decision is looked up: a decision is kept under what policies read, and this looks at all the rest.
  */
-export function declaredVerb({ action, facts }: Question, schema: PolicySchema): VerbSchema {
+export function declaredVerb({ action, target, facts }: Question, schema: PolicySchema): VerbSchema {
   if (!Number.isSafeInteger(facts.now)) throw new UnfitQuestion('the time is not known');
   const verb = schema.verbs.get(action.verb);
   if (!verb) throw new UnfitQuestion(`no connector declares the verb "${action.verb}"`);
@@ -27,8 +27,10 @@ export function declaredVerb({ action, facts }: Question, schema: PolicySchema):
   if (action.resources.length > maxResources) {
     throw new UnfitQuestion(`"${action.verb}" touches more than ${maxResources} resources at once`);
   }
-  for (const { type } of action.resources) {
+  for (const resource of action.resources) {
+    const { type } = resource;
     if (!verb.resources.has(type)) throw new UnfitQuestion(`"${action.verb}" does not act on a ${type}`);
+    checkPlace(resource, target, schema);
   }
   for (const name of Object.keys(action.context)) {
     if (!Object.hasOwn(verb.context, name)) throw new UnfitQuestion(`"${action.verb}" has no context "${name}"`);
@@ -55,7 +57,7 @@ function isOf(type: ContextType, value: ContextValue | undefined): boolean {
 
 /**
  * One request per resource, in their order. Of maps only the entries that `reads` names are sent, for a policy can ask
- * for no other; all of them without `reads`. Throws UnfitQuestion. Call `declaredVerb` first.
+ * for no other; all of them without `reads`. Throws UnfitQuestion.
  */
 export function requestsFor(
   question: Question,
@@ -67,16 +69,17 @@ export function requestsFor(
   const actor = principalEntity(principal, knownGroups);
   const context: Record<string, CedarValueJson> = sessionContext(target, facts);
   const maps: EntityJson[] = [];
-  for (const [name, type] of Object.entries(schema.verbs.get(action.verb)?.context ?? {})) {
-    const value = action.context[name];
-    if (value === undefined) continue;
-    if (isMapType(type)) {
-      context[name] = { __entity: mapUid(type, name) };
-      const entries = reads ? reads.action.get(name) : 'all';
-      if (entries !== undefined && isContextMap(value)) maps.push(mapEntity(type, name, value, entries));
-    } else if (!isContextMap(value)) {
+  const types = schema.verbs.get(action.verb)?.context ?? {};
+  for (const [name, value] of Object.entries(action.context)) {
+    if (!isContextMap(value)) {
       context[name] = typeof value === 'object' ? [...value] : value;
+      continue;
     }
+    const type = types[name];
+    if (type === undefined || !isMapType(type)) throw new UnfitQuestion(`context "${name}" can't be a map`);
+    context[name] = { __entity: mapUid(type, name) };
+    const entries = reads ? reads.action.get(name) : 'all';
+    if (entries !== undefined) maps.push(mapEntity(type, name, value, entries));
   }
   if (charactersIn(maps) * action.resources.length > maxMapCharactersSent) {
     throw new UnfitQuestion(`"${action.verb}" says too much about too many resources at once`);
@@ -86,7 +89,7 @@ export function requestsFor(
     action: { type: 'Action', id: action.verb },
     resource: uidOf(resource),
     context,
-    entities: [actor, ...maps, ...resourceEntities(resource, target, schema)],
+    entities: [actor, ...maps, ...resourceEntities(resource, target)],
   }));
 }
 

@@ -3,6 +3,7 @@ import type { SessionFacts } from '@sluice/core/contract/policy.ts';
 import type { Action } from '@sluice/core/domain/action.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import { type Resource, targetResource } from '@sluice/core/domain/resource.ts';
+import { maxDepth } from './entities.ts';
 import type { PolicyTest, PolicyTestDeed, PolicyTestPrincipal, PolicyTestSession } from './policy-test.ts';
 import type { PolicySchema } from './schema.ts';
 
@@ -69,14 +70,16 @@ function resourceOf(text: string, schema: PolicySchema): Resource {
   return found;
 }
 
-/** Finds the chain of parents whose depth fits the id. */
-function placed(type: string, id: string, schema: PolicySchema): Resource | undefined {
-  const slash = id.lastIndexOf('/');
-  if (type === 'Target') return slash < 0 ? targetResource(id) : undefined;
-  if (slash < 0) return undefined;
+/** Finds the chain of parents whose depth fits the id; `without`: what was found to have none. */
+function placed(type: string, id: string, schema: PolicySchema, without = new Set<string>()): Resource | undefined {
+  const segments = id.split('/').length - 1;
+  if (type === 'Target') return segments === 0 ? targetResource(id) : undefined;
+  const key = `${type} ${segments}`;
+  if (segments === 0 || segments > maxDepth || without.has(key)) return undefined;
   for (const above of schema.parents.get(type) ?? []) {
-    const parent = placed(above, id.slice(0, slash), schema);
+    const parent = placed(above, id.slice(0, id.lastIndexOf('/')), schema, without);
     if (parent) return { type, id, parent };
   }
+  without.add(key);
   return undefined;
 }
