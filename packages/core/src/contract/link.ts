@@ -30,10 +30,15 @@ export interface ClientLink extends Link {
   readonly canTls: boolean;
   /**
    * Takes the connection over to TLS as its server. `unread` gives back bytes that already belong to the handshake
-   * (TLS from the first byte); any other plaintext that was read before is the caller's to refuse.
+   * (TLS from the first byte); any other plaintext that was read before is the caller's to refuse. Then one of `alpn`
+   * must be negotiated, or, where it is optional, the client may offer nothing.
    * Rejects when the handshake fails.
    */
-  startTls(options: { readonly alpn?: readonly string[]; readonly unread?: Uint8Array }): Promise<void>;
+  startTls(options: {
+    readonly alpn?: readonly string[];
+    readonly alpnOptional?: true;
+    readonly unread?: Uint8Array;
+  }): Promise<void>;
   /** SHA-256-or-better hash of our certificate for `tls-server-end-point` (RFC 5929 section 4.1); absent without TLS. */
   channelBinding(): Uint8Array | undefined;
 }

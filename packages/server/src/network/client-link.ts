@@ -38,11 +38,15 @@ export class AcceptedLink extends SocketLink implements ClientLink {
     return this.#tls !== undefined;
   }
 
-  async startTls(options: { readonly alpn?: readonly string[]; readonly unread?: Uint8Array }): Promise<void> {
+  async startTls(options: {
+    readonly alpn?: readonly string[];
+    readonly alpnOptional?: true;
+    readonly unread?: Uint8Array;
+  }): Promise<void> {
     if (!this.#server) throw new CoreError('client_protocol', 'client', 'TLS is not configured on this gateway.');
     const plain = this.detach();
     if (options.unread?.length) plain.unshift(Buffer.from(options.unread));
-    const required = options.unread !== undefined;
+    const required = options.unread !== undefined && !options.alpnOptional;
     const socket = new TLSSocket(plain, {
       isServer: true,
       secureContext: this.#server.context,

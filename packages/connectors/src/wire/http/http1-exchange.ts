@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { boundedBody } from './body.ts';
+import type { HttpExchange, HttpHeader, HttpOrigin, HttpReply, HttpRequestHead, HttpResponseHead } from './exchange.ts';
+import { headerValues, toRawHeaders } from './headers.ts';
+import type { ServeLimits } from './serve-limits.ts';
+
+/** Fields of HTTP/1.1 that belong to the connection, not to the answer. */
+const connectionFields = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'trailer',
+  'proxy-connection',
+]);
+
+export class Http1Exchange implements HttpExchange {
+  readonly version: HttpRequestHead['version'];
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly headers: readonly HttpHeader[];
+  readonly origin: HttpOrigin;
+  readonly hasBody: boolean;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly gone: AbortSignal;
+  /** Resolves when the answer is complete, or never will be. */
+  readonly over: Promise<void>;
+  responded = false;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(
+    head: HttpRequestHead,
+    origin: HttpOrigin,
+    request: IncomingMessage,
+    response: ServerResponse,
+    limits: ServeLimits,
+    expectsContinue: boolean,
+    connectionGone: AbortSignal,
+  ) {
+    this.version = head.version;
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority;
+    this.headers = head.headers;
+    this.origin = origin;
+    this.#request = request;
+    this.#response = response;
+    const [length] = headerValues(head.headers, 'content-length');
+    this.hasBody = length !== undefined || headerValues(head.headers, 'transfer-encoding').length > 0;
+    this.body = boundedBody(request, { bytes: limits.bodyBytes, time: limits.bodyTime }, () => {
+      if (expectsContinue && !this.responded) response.writeContinue();
+    });
+    // A broken body is told of where it is read.
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const gone = new AbortController();
+    this.gone = gone.signal;
+    this.over = new Promise((resolve) => {
+      const close = (): void => {
+        connectionGone.removeEventListener('abort', close);
+        if (!response.writableFinished) gone.abort();
+        resolve();
+      };
+      response.once('close', close);
+      connectionGone.addEventListener('abort', close);
+    });
+  }
+
+  respond({ status, headers }: HttpResponseHead): HttpReply {
+    if (this.responded) throw new Error('the exchange was answered before');
+    this.responded = true;
+    const response = this.#response;
+    const fields = headers.filter(([name]) => !connectionFields.has(name));
+    // What is left of a body that nobody reads would have to be read to find the next request.
+    if (!this.#request.complete) fields.push(['connection', 'close']);
+    if (!response.destroyed) {
+      response.writeHead(status, toRawHeaders(fields));
+      response.flushHeaders();
+    }
+    return {
+      write: (bytes) => this.#write(bytes),
+      end: async (bytes) => {
+        if (bytes?.length) await this.#write(bytes);
+        if (!this.gone.aborted) response.end();
+        await this.over;
+      },
+      abort: () => void response.destroy(),
+    };
+  }
+
+  async answer(head: HttpResponseHead, body: Uint8Array = new Uint8Array(0)): Promise<void> {
+    const bodiless = head.status === 204 || head.status === 304;
+    const length: HttpHeader = ['content-length', String(body.length)];
+    const headers = head.headers.filter(([name]) => name !== 'content-length');
+    await this.respond({ status: head.status, headers: bodiless ? headers : [...headers, length] }).end(body);
+  }
+
+  /** The gateway failed: says so if it still can. */
+  async fail(): Promise<void> {
+    if (this.responded) this.#response.destroy();
+    else await this.answer({ status: 500, headers: [['content-type', 'text/plain; charset=utf-8']] }, failure);
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    const response = this.#response;
+    if (this.gone.aborted || response.destroyed || response.writableEnded || response.write(bytes)) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const on = (): void => {
+        response.off('drain', on);
+        this.gone.removeEventListener('abort', on);
+        resolve();
+      };
+      response.once('drain', on);
+      this.gone.addEventListener('abort', on);
+    });
+  }
+}
+
+export const failure = Buffer.from('The gateway failed to answer. Try again; its log says more.\n');
