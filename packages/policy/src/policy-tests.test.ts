@@ -9,6 +9,7 @@ const policies = enforce(`
   @id("owned") permit (principal is Agent, action == Action::"connect", resource) when { principal has owner && principal.owner == User::"olga" };
   @id("writes") @approval("dba") permit (principal, action in Action::"write", resource);
   @id("late") forbid (principal, action, resource) when { context.hour >= 22 };
+  @id("small") permit (principal, action == Action::"http:write", resource in Endpoint::"shop/v1") when { context.numbers.hasTag("/n") && context.numbers.getTag("/n") <= 10 };
   @id("watch") permit (principal in Group::"dba", action == Action::"gateway:view", resource);
   @id("pii") permit (principal in Group::"dba", action == Action::"reveal", resource in Label::"pii");
 `);
@@ -35,6 +36,11 @@ const statement = { has_where: true, tables: [], rows_limit: 0, detail: '' };
 const select = { verb: 'sql:select', resources: ['Table::"shop/public/orders"'], context: statement };
 
 test('what comes out as expected passes, in every form a test can have', async () => {
+  const send = {
+    verb: 'http:write',
+    resources: ['Endpoint::"shop/v1/orders/7"'],
+    context: { path: '/v1/orders/7', body: { '/n': 'many' }, numbers: {} },
+  };
   const update = { ...select, verb: 'sql:update' };
   const dba = { kind: 'user', id: 'https://id#dana', groups: ['dba'] };
   const report = await runPolicyTests(
@@ -52,6 +58,13 @@ test('what comes out as expected passes, in every form a test can have', async (
         policies: ['late'],
       },
       { principal: dba, target: 'shop', action: 'gateway:view', expect: 'allow' },
+      { principal: robin, target: 'shop', action: send, expect: 'hold', policies: ['writes'] },
+      {
+        principal: robin,
+        target: 'shop',
+        action: { ...send, context: { ...send.context, numbers: { '/n': 10 } } },
+        expect: 'allow',
+      },
       {
         principal: dba,
         target: 'shop',
@@ -62,7 +75,7 @@ test('what comes out as expected passes, in every form a test can have', async (
     evaluator,
   );
   expect(report.results.filter((result) => !result.passed)).toEqual([]);
-  expect(report).toMatchObject({ path: 'tests.yaml', passed: 7, failed: 0 });
+  expect(report).toMatchObject({ path: 'tests.yaml', passed: 9, failed: 0 });
   expect(report.results.slice(0, 2).map((result) => result.name)).toEqual(['agents read', 'test 2']);
 });
 
@@ -92,6 +105,17 @@ test.each<[string, unknown, string]>([
     { ...good, action: { ...select, resources: ['Table::"shop/orders"'] } },
     'no connector has a Table',
   ],
+  [
+    'a map of this and that',
+    { ...good, action: { ...select, context: { body: { a: 1, b: 'x' } } } },
+    'tests.yaml:4: the values of body',
+  ],
+  [
+    'a map of fractions',
+    { ...good, action: { ...select, context: { body: { a: 1.5 } } } },
+    'must all be texts, or all',
+  ],
+  ['a map in a map', { ...good, action: { ...select, context: { body: { a: {} } } } }, 'must all be texts, or all'],
   ['a misspelt key', { ...good, expects: 'allow' }, 'tests.yaml:2: unknown key "expects", did you mean "expect"?'],
   ['a misspelt key inside', { ...good, session: { adress: 'x' } }, 'tests.yaml:3: unknown key "adress"'],
   ['an unknown effect', { ...good, expect: 'permit' }, 'tests.yaml:2: expect must be allow, deny or hold'],
@@ -113,6 +137,26 @@ test('one test that cannot be read does not keep the others from running, and no
   for (const value of [[], {}, null, undefined]) {
     expect(await runPolicyTests(documentOf(value), evaluator)).toMatchObject({ passed: 0, failed: 1 });
   }
+});
+
+test('resources are placed in others of their type, to the depth that policies know', () => {
+  const { schema } = policies.set;
+  const placed = (id: string) =>
+    supposedAction(
+      {
+        kind: 'action',
+        verb: 'http:write',
+        resources: [`Endpoint::"${id}"`],
+        context: { path: '', body: new Map(), numbers: new Map() },
+      },
+      'shop',
+      schema,
+    ).resources[0];
+  expect(placed('shop/v1')).toEqual({ type: 'Endpoint', id: 'shop/v1', parent: { type: 'Target', id: 'shop' } });
+  expect(placed('shop/v1/orders')?.parent).toEqual(placed('shop/v1'));
+  expect(placed(`shop${'/x'.repeat(64)}`)?.type).toBe('Endpoint');
+  expect(() => placed(`shop${'/x'.repeat(65)}`)).toThrow('no connector has a Endpoint');
+  expect(() => placed('shop')).toThrow('no connector has');
 });
 
 test('resources are placed by their declared parents', () => {
