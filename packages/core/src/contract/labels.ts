@@ -72,5 +72,10 @@ export interface TextMaskers {
    * they hold for all below. Throws like `text`.
    */
   json(value: Json, labelsAt: (path: readonly string[]) => readonly string[]): Masked<Json>;
+  /**
+   * Like `json`, for a document as it is written: what is not masked stays as it is to the letter, so that numbers of
+   * any size, the order of members and white space survive. Throws also for a text that is not JSON (RFC 8259).
+   */
+  jsonText(text: string, labelsAt: (path: readonly string[]) => readonly string[]): Masked<string>;
   stream(): StreamMasker;
 }

@@ -1,6 +1,6 @@
 import type { CellMasker, CellShape } from '../contract/labels.ts';
-import type { Json } from '../domain/json.ts';
-import { maskJson } from './json-masker.ts';
+import { maskJsonText } from './json-text-masker.ts';
+import { MaskingError } from './masking-error.ts';
 import { redacted } from './sentinel.ts';
 import { createTextMasker } from './text-masker.ts';
 
@@ -23,13 +23,12 @@ export function createLookingMasker(masker: CellMasker, hidden: (label: string) 
 
   /** A mask inside of a number would not be JSON, so the document is taken apart. */
   function lookIntoJson(value: string): string | null {
-    let document: Json;
     try {
-      document = JSON.parse(value) as Json;
-    } catch {
-      return JSON.stringify(redacted);
+      return maskJsonText(value, { labelsAt: () => [], hidden, masker, text }).value;
+    } catch (error) {
+      if (error instanceof MaskingError && error.code === 'undecidable') return JSON.stringify(redacted);
+      throw error;
     }
-    return JSON.stringify(maskJson(document, { labelsAt: () => [], hidden, masker, text }).value);
   }
 }
 

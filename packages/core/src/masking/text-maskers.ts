@@ -1,5 +1,6 @@
 import type { CellMasker, StreamMasker as Stream, TextMaskers } from '../contract/labels.ts';
 import { maskJson } from './json-masker.ts';
+import { maskJsonText } from './json-text-masker.ts';
 import { StreamMasker } from './stream-masker.ts';
 import { createTextMasker } from './text-masker.ts';
 
@@ -12,6 +13,7 @@ export function createTextMaskers(masker: CellMasker, hidden: (label: string) =>
       return { value, labels, masked };
     },
     json: (value, labelsAt) => maskJson(value, { labelsAt, hidden, masker, text }),
+    jsonText: (source, labelsAt) => maskJsonText(source, { labelsAt, hidden, masker, text }),
     stream: (): Stream => new StreamMasker({ masker, hidden }),
   };
 }

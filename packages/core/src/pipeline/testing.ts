@@ -99,6 +99,7 @@ export class World {
     texts: (_session, hidden) => ({
       text: (text) => ({ value: hidden('pii') ? '' : text, labels: ['pii'], masked: hidden('pii') }),
       json: (value) => ({ value: hidden('pii') ? null : value, labels: ['pii'], masked: hidden('pii') }),
+      jsonText: (value: string) => ({ value, labels: [], masked: false }),
       stream: () => {
         throw new Error('no stream is masked in these tests');
       },
