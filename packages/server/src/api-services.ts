@@ -7,6 +7,7 @@ import type { Identity } from '@sluice/core/contract/identity.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
 import type { ApiServices, SessionRecord } from './api/services.ts';
 import type { AccessRequestService } from './approvals/service.ts';
+import type { HostPort } from './config/host-port.ts';
 import type { AccessCredentials } from './credentials/access-credentials.ts';
 import type { PublicKey } from './crypto/public-keys.ts';
 import { dryRun } from './policy/dry-run.ts';
@@ -30,6 +31,8 @@ export interface ApiParts {
   readonly live: LiveSessions;
   readonly library: RecordingLibrary;
   readonly publicKeys: readonly PublicKey[];
+  /** Where the gateway listens for clients of a connector; undefined when it does not, or not yet. */
+  listening(connector: string): HostPort | undefined;
   isMasked(text: string): boolean;
   ping(): Promise<void>;
 }
@@ -50,7 +53,13 @@ export function apiServices(parts: ApiParts): ApiServices {
       const effect = rightTo({ clock, policies, targets }, verb, principal, name, client);
       return effect === 'allow' || (verb === 'connect' && effect === 'hold');
     },
-    targets: { list: () => [...targets.values()] },
+    targets: {
+      list: () => [...targets.values()],
+      access: (target) => {
+        const [address, { clientAccess }] = [parts.listening(target.connector), connectorOf(target)];
+        return { ...(address ? { address } : {}), ...(clientAccess ? { clientAccess } : {}) };
+      },
+    },
     credentials: parts.credentials,
     requests: parts.requests,
     sessions: {

@@ -302,6 +302,7 @@ async function start(
   };
   undo.push(() => live.stop());
 
+  const listeners: Record<string, Listener> = {};
   const pem = config.tls && { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) };
   const app = await createApi(
     apiServices({
@@ -318,6 +319,7 @@ async function start(
       live,
       library: recordings.library,
       publicKeys: keys.publicKeys,
+      listening: (id) => listeners[id]?.address,
       isMasked,
       ping: () => store.ping(),
     }),
@@ -335,7 +337,6 @@ async function start(
   }
 
   const tls = pem && serverTls(pem.cert, pem.key);
-  const listeners: Record<string, Listener> = {};
   for (const [id, address] of Object.entries(config.listen.connectors)) {
     const connector = running.get(id);
     if (!connector) continue;

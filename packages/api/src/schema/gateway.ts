@@ -14,7 +14,23 @@ export const Health = z.object({
 });
 export type Health = z.output<typeof Health>;
 
-export const Target = z.object({ name: z.string(), connector: z.string(), tags: z.array(z.string()) });
+export const Target = z.object({
+  name: z.string(),
+  connector: z.string(),
+  tags: z.array(z.string()),
+  accepts: z.array(z.enum(['secret', 'certificate'])).meta({
+    description: 'What clients of the target can log in with, beside a token, once an access credential was issued',
+  }),
+  address: z
+    .object({
+      host: z.string().meta({ description: '`0.0.0.0` or `::` where the gateway listens on all of its addresses' }),
+      port: z.int(),
+    })
+    .optional()
+    .meta({ description: 'Where its clients reach the gateway; absent when the gateway does not listen for them' }),
+});
+export type Target = z.output<typeof Target>;
+
 export const TargetList = z.object({ items: z.array(Target) });
 export type TargetList = z.output<typeof TargetList>;
 

@@ -1,4 +1,6 @@
 import { ApiClient } from '@sluice/api/client.ts';
+import type { ClientAccess } from '@sluice/core/contract/connector.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApi } from './app.ts';
@@ -50,6 +52,59 @@ describe('access credentials', () => {
   it('are not issued for an unknown target', async () => {
     const error = await errorOf(as('dana').issueAccessCredential({ target: 'elsewhere' }));
     expect(error).toMatchObject({ status: 404, code: 'not_found' });
+  });
+});
+
+describe('certificates', () => {
+  const certify: ClientAccess['certify'] = ({ credential, target, publicKey, expiresAt }) => {
+    if (!publicKey.startsWith('key ')) throw new CoreError('client_protocol', 'client', 'That is no key.');
+    return { certificate: [credential, target, publicKey, expiresAt].join(' '), gatewayKeys: ['gateway key'] };
+  };
+
+  it('come with an access credential where the protocol has them, and die with it', async () => {
+    services.ledgerAccess = { clientAccess: { certify } };
+    const issued = await as('dana').issueAccessCredential({ target: 'ledger', public_key: 'key of dana' });
+    const until = Date.parse(issued.expires_at);
+    expect(issued.certificate).toBe(`${issued.id} ledger key of dana ${until}`);
+    expect(issued.gateway_keys).toEqual(['gateway key']);
+    const plain = await as('dana').issueAccessCredential({ target: 'ledger' });
+    expect(Object.keys(plain).sort()).toEqual(['expires_at', 'id', 'secret', 'target']);
+  });
+
+  it('are refused, before anything is issued, where it has none', async () => {
+    const before = services.credentialRows.size;
+    const error = await errorOf(as('dana').issueAccessCredential({ target: 'shop', public_key: 'key of dana' }));
+    expect(error).toMatchObject({ status: 400, message: expect.stringContaining("can't use a certificate") });
+    expect(services.credentialRows.size).toBe(before);
+    services.ledgerAccess = { clientAccess: { certify } };
+    expect(
+      await errorOf(as('stranger').issueAccessCredential({ target: 'ledger', public_key: 'key of nobody' })),
+    ).toMatchObject({ status: 404 });
+    expect(services.credentialRows.size).toBe(before);
+  });
+
+  it('that can’t be made leave no access credential behind', async () => {
+    services.ledgerAccess = { clientAccess: { certify } };
+    const error = await errorOf(as('dana').issueAccessCredential({ target: 'ledger', public_key: 'nonsense' }));
+    expect(error).toMatchObject({ status: 400, code: 'bad_request', message: 'That is no key.' });
+    const [last] = [...services.credentialRows.values()].slice(-1);
+    expect(last).toMatchObject({ target: 'ledger', revokedAt: expect.any(Number) });
+  });
+
+  it('are announced with the target, and so is where it is reached', async () => {
+    services.ledgerAccess = { clientAccess: { certify } };
+    const { items } = await as('dana').targets();
+    expect(items).toEqual([
+      {
+        name: 'shop',
+        connector: 'postgres',
+        tags: ['env=test'],
+        accepts: ['secret'],
+        address: { host: '127.0.0.1', port: 6432 },
+      },
+      { name: 'ledger', connector: 'postgres', tags: [], accepts: ['secret', 'certificate'] },
+    ]);
+    expect((await as('stranger').targets()).items).toEqual([]);
   });
 });
 

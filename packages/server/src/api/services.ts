@@ -2,7 +2,7 @@
 import type { GatewayVerb } from '@sluice/api/caller.ts';
 import type { AuditSink } from '@sluice/core/contract/audit.ts';
 import type { Clock } from '@sluice/core/contract/clock.ts';
-import type { Log } from '@sluice/core/contract/connector.ts';
+import type { ClientAccess, Log } from '@sluice/core/contract/connector.ts';
 import type { Identity } from '@sluice/core/contract/identity.ts';
 import type { AccessRequest, AccessRequestState } from '@sluice/core/domain/access-request.ts';
 import type { Decision } from '@sluice/core/domain/decision.ts';
@@ -20,7 +20,10 @@ export interface ApiServices {
    * `connect` a hold counts as true (the session itself will be held); for the gateway's own verbs it does not.
    */
   authorize(principal: Principal, verb: 'connect' | GatewayVerb, target: string, client: ClientInfo): boolean;
-  readonly targets: { list(): readonly Target[] };
+  readonly targets: {
+    list(): readonly Target[];
+    access(target: Target): TargetAccess;
+  };
   readonly credentials: AccessCredentials;
   readonly requests: AccessRequests;
   readonly sessions: Sessions;
@@ -31,6 +34,14 @@ export interface ApiServices {
   health(): Promise<Health>;
   /** For facts of the API itself; what the services do (an approval, a kill, a revocation) they record themselves. */
   readonly audit: AuditSink;
+}
+
+/** How clients get to a target. */
+export interface TargetAccess {
+  /** Where the gateway listens for them; absent when it does not. */
+  readonly address?: { readonly host: string; readonly port: number };
+  /** For protocols whose clients can use a certificate in place of the secret. */
+  readonly clientAccess?: Pick<ClientAccess, 'certify'>;
 }
 
 export interface IssuedCredential {

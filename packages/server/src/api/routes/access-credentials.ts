@@ -9,7 +9,14 @@ type Names = 'issueAccessCredential' | 'listAccessCredentials' | 'revokeAccessCr
 export const accessCredentialRoutes: Pick<Handlers, Names> = {
   async issueAccessCredential({ services, guard, body }) {
     const target = services.targets.list().find((candidate) => candidate.name === body.target);
-    const { name } = guard.must(target, (found) => ({ target: found.name }), 'No target of this name to connect to.');
+    const found = guard.must(target, (each) => ({ target: each.name }), 'No target of this name to connect to.');
+    const { name } = found;
+    const { clientAccess } = services.targets.access(found);
+    if (body.public_key !== undefined && !clientAccess) {
+      throw new ApiError('bad_request', `Clients of the target ${name} can't use a certificate.`, {
+        hint: 'Leave public_key out: its access credentials are a user name and a password.',
+      });
+    }
     const ttlMs = body.ttl === undefined ? undefined : parseDuration(body.ttl);
     if (body.ttl !== undefined && ttlMs === undefined) throw new ApiError('bad_request', 'ttl is not a duration.');
     const issued = await services.credentials.issue({
@@ -19,7 +26,18 @@ export const accessCredentialRoutes: Pick<Handlers, Names> = {
       ...(body.uses === undefined ? {} : { uses: body.uses }),
     });
     // The one place where the secret leaves the gateway: to the principal it was just made for.
-    return { id: issued.id, secret: issued.secret.reveal(), target: name, expires_at: time(issued.expiresAt) };
+    const answer = { id: issued.id, secret: issued.secret.reveal(), target: name, expires_at: time(issued.expiresAt) };
+    if (body.public_key === undefined || !clientAccess) return answer;
+    const { id: credential, expiresAt } = issued;
+    try {
+      const wish = { credential, target: name, publicKey: body.public_key, expiresAt };
+      const { certificate, gatewayKeys } = clientAccess.certify(wish);
+      return { ...answer, certificate, gateway_keys: [...gatewayKeys] };
+    } catch (error) {
+      // Nobody will ever know its secret, so nobody may be able to use it.
+      await services.credentials.revoke(credential, guard.principal);
+      throw error;
+    }
   },
 
   async listAccessCredentials({ services, guard }) {

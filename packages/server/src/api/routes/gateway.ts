@@ -7,6 +7,7 @@ import type { Target } from '@sluice/core/domain/target.ts';
 import { type Handlers, WithStatus } from '../handler.ts';
 import type { ApiServices, Health } from '../services.ts';
 import { whoamiView } from '../views/principal.ts';
+import { accessView } from '../views/target.ts';
 
 type Names = 'health' | 'openapi' | 'whoami' | 'listTargets' | 'listKeys';
 
@@ -38,6 +39,7 @@ export function gatewayRoutes(version: string): Pick<Handlers, Names> {
           name: target.name,
           connector: target.connector,
           tags: [...target.tags],
+          ...accessView(services.targets.access(target)),
         })),
       };
     },

@@ -8,7 +8,7 @@ import type { Decision } from '@sluice/core/domain/decision.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { Principal, PrincipalKind } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
-import type { ApiServices, CredentialRecord, SessionRecord } from '../services.ts';
+import type { ApiServices, CredentialRecord, SessionRecord, TargetAccess } from '../services.ts';
 
 export const issuer = 'https://id.example';
 
@@ -53,6 +53,8 @@ export interface TestServices extends ApiServices {
   readonly sessionRows: Map<string, SessionRecord>;
   readonly recordingBytes: Map<string, Uint8Array>;
   readonly eventRows: Map<string, object[]>;
+  /** How the target `ledger` is reached; by nothing when absent. */
+  ledgerAccess?: TargetAccess;
   ready: boolean;
   /** Milliseconds that its clock is ahead. */
   later: number;
@@ -94,6 +96,8 @@ export function testServices(): TestServices {
         { name: 'shop', connector: 'postgres', tags: ['env=test'] },
         { name: 'ledger', connector: 'postgres', tags: [] },
       ],
+      access: ({ name }) =>
+        name === 'shop' ? { address: { host: '127.0.0.1', port: 6432 } } : (services.ledgerAccess ?? {}),
     },
     credentials: {
       async issue({ principal: who, target, ttlMs, uses }) {
