@@ -31,6 +31,12 @@ export function findPython(driver: 'psycopg' | 'psycopg2' | 'asyncpg'): RealClie
   return { there: true, path: python, version };
 }
 
+/** A program that is not asked for its version, for not every one has a way to be. */
+export function findOnPath(name: string): RealClient {
+  const path = onPath(name);
+  return path ? { there: true, path, version: '' } : { there: false, reason: `no ${name} on PATH` };
+}
+
 /** The name of a test that needs the client: says why when it will be skipped. */
 export function needing(client: RealClient, name: string): string {
   return client.there ? name : `${name} (skipped: ${client.reason})`;

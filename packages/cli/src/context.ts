@@ -13,6 +13,8 @@ export interface Context {
   readonly output: Output;
   /** A client with the caller's token. */
   client(): ApiClient;
+  /** Where the gateway's API is: a URL. */
+  api(): string;
   /** Aborted by the first SIGINT or SIGTERM. */
   stopSignal(): AbortSignal;
 }
@@ -50,7 +52,9 @@ export class Runner {
   }
 
   #context(options: GlobalOptions): Context {
+    const api = (): string => options.api ?? this.#env.api ?? defaultApi;
     return {
+      api,
       output: new Output(this.#streams, { json: options.json === true, noColor: this.#env.noColor }),
       client: () => {
         const token = tokenOf(options, this.#env);
@@ -59,7 +63,7 @@ export class Runner {
             hint: 'Set SLUICE_TOKEN, or give a file with --token-file.',
           });
         }
-        return new ApiClient({ base: options.api ?? this.#env.api ?? defaultApi, token });
+        return new ApiClient({ base: api(), token });
       },
       stopSignal: this.#stopSignal,
     };
