@@ -6,6 +6,9 @@
 import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
 import type { TargetForm } from '@sluice/core/contract/upstream.ts';
+import { createMcpConnector } from './mcp/connector.ts';
+import { mcpTargets } from './mcp/target-form.ts';
+import { mcpDeclarations } from './mcp/verbs.ts';
 import { createPostgresConnector } from './postgres/connector.ts';
 import { postgresTargets } from './postgres/target-form.ts';
 import { sqlDeclarations } from './sql/verbs.ts';
@@ -19,5 +22,6 @@ export interface ShippedConnector {
 }
 
 export const connectors: readonly ShippedConnector[] = [
+  { id: 'mcp', create: createMcpConnector, declares: mcpDeclarations, targets: mcpTargets },
   { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targets: postgresTargets },
 ];

@@ -35,7 +35,10 @@ export type OperationResult =
 /** One session at one target, opened for a caller that does not speak the target's protocol. */
 export interface Operator {
   readonly session: string;
-  /** Decides, carries out, masks and records as for any client. Never rejects for a reason of policy or of the target. */
+  /**
+   * Decides, carries out, masks and records as for any client. Never rejects for a reason of policy or of the target;
+   * rejects with `CoreError('session_over')` only when the session was over before anything of the call was begun.
+   */
   call(name: string, input: JsonObject, run: RunContext | undefined, signal: AbortSignalLike): Promise<OperationResult>;
   close(): void;
   /** Resolves when the session is over, for whatever reason. */

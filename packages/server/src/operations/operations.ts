@@ -12,15 +12,17 @@ import type {
   OperationDeclaration,
   OperationResult,
   Operations,
+  Operator,
   OwnSession,
 } from '@sluice/core/contract/operations.ts';
 import { DeniedError } from '@sluice/core/contract/session.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
+import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
-import { OperatorPool } from './operator-pool.ts';
+import { OperatorPool, type Place } from './operator-pool.ts';
 
 export interface OperationsParts {
   readonly clock: Clock;
@@ -48,18 +50,39 @@ export function createOperations(parts: OperationsParts): RunningOperations {
     return parts.connectors.get(target.connector);
   }
 
-  async function opened(caller: Caller, target: Target, connector: Connector) {
+  async function opened(caller: Caller, target: Target, connector: Connector, run: RunContext | undefined) {
     const opening: Opening = {
       principal: caller.principal,
       target: target.name,
       resend: true,
       ...(caller.credential === undefined ? {} : { credential: caller.credential }),
       ...(caller.client.application === undefined ? {} : { application: caller.client.application }),
+      ...(run === undefined ? {} : { run }),
       onHold: () => {},
       gone: new Promise(() => {}),
     };
     if (!connector.operate) throw new Error(`connector ${connector.id} has no operations`);
     return connector.operate(opening, (wanted) => parts.open(wanted, caller.client));
+  }
+
+  async function calling(
+    caller: Caller,
+    target: Target,
+    connector: Connector,
+    run: RunContext | undefined,
+    call: (operator: Pick<Operator, 'call'>) => Promise<OperationResult>,
+  ): Promise<OperationResult> {
+    const place = placeOf(caller, target.name, run?.run);
+    for (let again = false; ; again = true) {
+      const operator = await pool.get(place, () => opened(caller, target, connector, run));
+      if (!operator) return busy;
+      try {
+        return await call(operator);
+      } catch (error) {
+        // A session that ended before anything was begun is no reason to refuse it: it is begun in another, once.
+        if (again || !(error instanceof SluiceError && error.code === 'session_over')) throw error;
+      }
+    }
   }
 
   async function allowed(caller: Caller, name: string): Promise<Target | undefined> {
@@ -92,8 +115,8 @@ export function createOperations(parts: OperationsParts): RunningOperations {
           const instead = known.length === 0 ? 'it has no operations' : `it has ${known.join(', ')}`;
           return failed('unknown_operation', `The target "${targetName}" has no operation "${name}": ${instead}.`);
         }
-        const operator = await pool.get(keyOf(caller, targetName, run?.run), () => opened(caller, target, connector));
-        return await operator.call(name, input, run, signal);
+        const call = (operator: Pick<Operator, 'call'>) => operator.call(name, input, run, signal);
+        return await calling(caller, target, connector, run, call);
       } catch (error) {
         if (error instanceof DeniedError) return { outcome: 'refused', denial: error.denial };
         if (error instanceof SluiceError) return failed(error.code, error.publicMessage);
@@ -113,6 +136,11 @@ export function createOperations(parts: OperationsParts): RunningOperations {
 const unknownTarget = failed(
   'unknown_target',
   'There is no such target, or you may not connect to it. List the targets to see which there are for you.',
+);
+
+const busy = failed(
+  'busy',
+  'Too many operations are at work for you. Wait for their answers, or use fewer targets and runs at once.',
 );
 
 function failed(code: string, message: string): OperationResult {
@@ -139,6 +167,10 @@ function callerKey({ principal, credential, client, conversation }: Caller): str
   return JSON.stringify([principal, credential ?? null, place, conversation ?? null]);
 }
 
-function keyOf(caller: Caller, target: string, run: string | undefined): readonly [string, string] {
-  return [callerKey(caller), JSON.stringify([target, run ?? null])];
+function placeOf(caller: Caller, target: string, run: string | undefined): Place {
+  return {
+    principal: caller.principal.id,
+    owner: callerKey(caller),
+    at: JSON.stringify([target, run ?? null]),
+  };
 }

@@ -1,11 +1,26 @@
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Operator } from '@sluice/core/contract/operations.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
 
 /** A session that nobody uses for this long is closed; milliseconds. */
-const idleTime = 60_000;
+export const idleTime = 60_000;
+/** Sessions that one principal can have here at once, whoever else acts for it. */
+export const mostPerPrincipal = 16;
+/** Over all principals. */
+export const mostAtAll = 2_000;
+
+/** Whose session it is, and what for. */
+export interface Place {
+  /** Id of the principal. */
+  readonly principal: string;
+  /** Everything that tells this caller from others, the principal included. */
+  readonly owner: string;
+  /** Target and run. */
+  readonly at: string;
+}
 
 interface Kept {
-  readonly owner: string;
+  readonly place: Place;
   readonly operator: Promise<Operator>;
   calls: number;
   cancelIdle: () => void;
@@ -13,33 +28,35 @@ interface Kept {
 
 /** Keeps operators between calls, per owner and place; each is closed when it was idle for a minute. */
 export class OperatorPool {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'after'>;
+  /** The one used last is the last one. */
   readonly #kept = new Map<string, Kept>();
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock;
   }
 
-  /** The operator that is there, or a new one. What is returned counts calls, so that none is closed under one. */
-  async get([owner, place]: readonly [string, string], open: () => Promise<Operator>): Promise<Pick<Operator, 'call'>> {
-    const key = `${owner}\n${place}`;
-    let kept = this.#kept.get(key);
-    if (!kept) {
-      kept = { owner, operator: open(), calls: 0, cancelIdle: () => {} };
-      this.#kept.set(key, kept);
-      this.#forgetWhenOver(key, kept);
-    }
-    const mine = kept;
-    mine.calls++;
-    mine.cancelIdle();
+  /**
+   * The operator that is there, or a new one; undefined when all that the principal may have are at work. What is
+   * returned counts calls, so that none is closed under one. Rejects like `open`, and once closed.
+   */
+  async get(place: Place, open: () => Promise<Operator>): Promise<Pick<Operator, 'call'> | undefined> {
+    if (this.#closed) throw new CoreError('stopping', 'gateway', 'The gateway is stopping.');
+    const key = keyOf(place);
+    const kept = this.#kept.get(key) ?? this.#open(key, place, open);
+    if (!kept) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    kept.calls++;
+    kept.cancelIdle();
     const done = (): void => {
-      mine.calls--;
-      if (mine.calls > 0 || this.#kept.get(key) !== mine) return;
-      mine.cancelIdle = this.#clock.after(idleTime, () => this.#drop(key));
+      kept.calls--;
+      if (kept.calls > 0 || this.#kept.get(key) !== kept) return;
+      kept.cancelIdle = this.#clock.after(idleTime, () => this.#drop(key));
     };
     try {
-      const operator = await mine.operator;
+      const operator = await kept.operator;
       if (this.#closed) operator.close();
       return { call: (...request) => operator.call(...request).finally(done) };
     } catch (error) {
@@ -50,12 +67,29 @@ export class OperatorPool {
 
   /** Closes everything of this owner. */
   leave(owner: string): void {
-    for (const [key, kept] of this.#kept) if (kept.owner === owner) this.#drop(key);
+    for (const [key, kept] of this.#kept) if (kept.place.owner === owner) this.#drop(key);
   }
 
   close(): void {
     this.#closed = true;
     for (const key of [...this.#kept.keys()]) this.#drop(key);
+  }
+
+  #open(key: string, place: Place, open: () => Promise<Operator>): Kept | undefined {
+    if (!this.#makeRoom(place.principal)) return undefined;
+    const kept: Kept = { place, operator: open(), calls: 0, cancelIdle: () => {} };
+    this.#kept.set(key, kept);
+    this.#forgetWhenOver(key, kept);
+    return kept;
+  }
+
+  /** One that idles gives way, the one least recently used first; where all are at work, there is no room. */
+  #makeRoom(principal: string): boolean {
+    const own = [...this.#kept].filter(([, kept]) => kept.place.principal === principal);
+    if (own.length < mostPerPrincipal && this.#kept.size < mostAtAll) return true;
+    const idle = own.find(([, kept]) => kept.calls === 0);
+    if (idle) this.#drop(idle[0]);
+    return idle !== undefined;
   }
 
   #forgetWhenOver(key: string, kept: Kept): void {
@@ -77,4 +111,8 @@ export class OperatorPool {
       () => {},
     );
   }
+}
+
+function keyOf({ owner, at }: Place): string {
+  return `${owner}\n${at}`;
 }

@@ -1,0 +1,67 @@
+/**
+ * The MCP connector: lets requests in, finds out who sent them, and leads them to where their path points: the gateway's
+ * own tools (`front`), or one upstream MCP server (`gateway`). It answers nothing itself but what is refused at the door.
+ */
+import type { Admission, Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
+import type { HttpExchange } from '../wire/http/exchange.ts';
+import { serveHttp } from '../wire/http/serve.ts';
+import { answerMetadata, answerUnproven, placeOf, provenBy, refusalOf } from './door.ts';
+import { serveFront } from './front/serve-front.ts';
+import { interpret } from './gateway/interpret.ts';
+import { answerJson } from './reply.ts';
+import { mcpDeclarations } from './verbs.ts';
+
+/** Largest request, in bytes; what is larger is no call of a tool. */
+const largestRequest = 4_194_304;
+
+export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
+  const { limits, log } = ports;
+  const bodyBytes = Math.min(limits.messageBytes, largestRequest);
+  const front = serveFront({ operations: ports.operations, log, bodyBytes });
+
+  async function answer(exchange: HttpExchange, admission: Admission): Promise<void> {
+    const refusal = refusalOf(exchange);
+    if (refusal !== undefined) {
+      admission.refused('client_protocol', '', '');
+      await answerJson(exchange, 403, { error: 'forbidden', message: refusal });
+      return;
+    }
+    const place = placeOf(exchange.path);
+    if (place.kind === 'nowhere') {
+      await answerJson(exchange, 404, { error: 'not_found', message: 'There is /mcp, and /mcp/<target>.' });
+      return;
+    }
+    if (place.kind === 'metadata') {
+      await answerMetadata(exchange, place.path, ports.issuers);
+      return;
+    }
+    const target = place.kind === 'target' ? place.name : '';
+    const who = await provenBy(exchange, admission, target).catch(async (error) => {
+      admission.refused(error?.code ?? 'unauthenticated', '', target);
+      await answerUnproven(exchange, error);
+      return undefined;
+    });
+    if (!who) return;
+    if (place.kind === 'front') await front({ exchange, who, admission });
+    else await answerJson(exchange, 404, { error: 'not_found', message: 'No such target.' });
+  }
+
+  return {
+    id: 'mcp',
+    declares: mcpDeclarations,
+    discharges: ['mask'],
+    accept: (client, admission) =>
+      serveHttp(client, {
+        limits,
+        bodyBytes,
+        onExchange: (exchange) => answer(exchange, admission),
+        onRefused: ({ status, reason }) => {
+          admission.refused('client_protocol', '', '');
+          log.info({ remote: client.remote, status, reason }, 'an HTTP request was refused');
+        },
+        onFailure: (err) => log.error({ remote: client.remote, err }, 'an HTTP request failed'),
+      }),
+    interpret: async (target, text) => interpret(target, text, limits.statementBytes),
+    close: async () => {},
+  };
+};
