@@ -1,0 +1,222 @@
+import { type Duplex, Readable } from 'node:stream';
+import type { UpstreamAccess } from '@sluice/core/contract/upstream.ts';
+import { SluiceError } from '@sluice/core/domain/error.ts';
+import { type buildConnector, type Dispatcher, errors, Pool } from 'undici';
+import { LinkDuplex } from '../duplex.ts';
+import { identityCoding } from './content-coding.ts';
+import type { HttpHeader } from './exchange.ts';
+import { fromRawHeaders, toRawHeaders } from './headers.ts';
+import { HttpError } from './http-error.ts';
+import { checkResponse } from './response-check.ts';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Origin form, as it is to be sent. */
+  readonly path: string;
+  /** Without `host` and without anything that belongs to the connection or frames the body. */
+  readonly headers: readonly HttpHeader[];
+  /** Bytes are sent with their length, what comes bit by bit in chunks. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Without those of the connection, of framing and of the content coding that was undone. */
+  readonly headers: readonly HttpHeader[];
+  /** Unpacked. To be read to its end, or left by a `return`, or the connection stays taken. Throws `HttpError`. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface UpstreamBounds {
+  /** Connections at once; what is more waits. */
+  readonly connections: number;
+  readonly headBytes: number;
+  /** From the end of the request to the end of the response's head, in milliseconds. */
+  readonly headTime: number;
+  /** Between two pieces of the response's body, in milliseconds. */
+  readonly bodyTime: number;
+}
+
+export interface HttpUpstream {
+  /**
+   * Sends one request, once, and resolves with the head of its response. Rejects with an `HttpError` (`upstream_gone`,
+   * `bad_response`), with what dialling rejects with, or with the reason of the signal.
+   */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Asks for a WebSocket. Where the target declines, only its status is told. */
+  upgrade(
+    request: UpstreamRequest,
+  ): Promise<{ readonly status: number; readonly headers: readonly HttpHeader[]; readonly stream?: Duplex }>;
+  close(): void;
+}
+
+export const upstreamBounds: UpstreamBounds = {
+  connections: 8,
+  headBytes: 64 * 1024,
+  headTime: 300_000,
+  bodyTime: 900_000,
+};
+
+/**
+ * HTTP/1.1 as a client over connections that a session opens: `first` is its own, further ones are dialled when more
+ * exchanges run at once. Connections are kept for the next exchange. Nothing is retried, no redirect is followed, no
+ * cookie is kept. `authority` is what the target is called in `Host`.
+ */
+export function createHttpUpstream(
+  authority: string,
+  first: UpstreamAccess | undefined,
+  dial: () => Promise<UpstreamAccess>,
+  bounds: UpstreamBounds = upstreamBounds,
+): HttpUpstream {
+  let spare = first;
+  const connected = async (): Promise<LinkDuplex> => {
+    const access = spare ?? (await dial());
+    spare = undefined;
+    if (access.tls !== 'disable') await access.socket.startTls({ alpn: ['http/1.1'] });
+    return new LinkDuplex(access.socket);
+  };
+  const pool = new Pool('http://upstream.invalid', {
+    connections: bounds.connections,
+    pipelining: 1,
+    allowH2: false,
+    maxHeaderSize: bounds.headBytes,
+    headersTimeout: bounds.headTime,
+    bodyTimeout: bounds.bodyTime,
+    keepAliveTimeout: 30_000,
+    strictContentLength: true,
+    connect: (_options, callback) => {
+      connected().then(
+        // It asks of a socket only what every stream has.
+        (stream) => callback(null, stream as unknown as NonNullable<Parameters<buildConnector.Callback>[1]>),
+        (error: Error) => callback(error, null),
+      );
+    },
+  });
+  const fieldsOf = ({ headers }: UpstreamRequest): string[] => toRawHeaders([['host', authority], ...headers]);
+  return {
+    send: async (request) => {
+      const { method, path, body, signal } = request;
+      try {
+        const response = await pool.request({
+          method,
+          path,
+          headers: fieldsOf(request),
+          body: bodyOf(body),
+          signal,
+          responseHeaders: 'raw',
+        });
+        // Left unheard, an error that comes while nobody reads would end the process; reading meets it again.
+        response.body.on('error', () => {});
+        try {
+          const headers = checkResponse(response.statusCode, rawHeaders(response.headers));
+          return identityCoding(response.statusCode, method, headers, bodyErrors(response.body, signal));
+        } catch (error) {
+          response.body.destroy();
+          throw error;
+        }
+      } catch (error) {
+        throw failureOf(error, signal);
+      }
+    },
+    upgrade: (request) =>
+      new Promise((resolve, reject) => {
+        const fail = (error: unknown): void => reject(failureOf(error, request.signal));
+        try {
+          pool.dispatch(
+            { method: request.method, path: request.path, headers: fieldsOf(request), upgrade: 'websocket' },
+            upgradeHandler(request.signal, resolve, fail),
+          );
+        } catch (error) {
+          fail(error);
+        }
+      }),
+    close: () => {
+      spare?.socket.destroy();
+      spare = undefined;
+      // What still runs is told by its own rejection.
+      pool.destroy().catch(() => {});
+    },
+  };
+}
+
+type Upgraded = Awaited<ReturnType<HttpUpstream['upgrade']>>;
+
+function upgradeHandler(
+  signal: AbortSignal,
+  resolve: (answer: Upgraded) => void,
+  fail: (error: unknown) => void,
+): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (controller) => {
+      const abort = (): void => controller.abort(reasonOf(signal));
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    },
+    onRequestUpgrade: (_controller, status, headers, stream) => {
+      try {
+        resolve({ status, headers: checkResponse(status, entries(headers)), stream });
+      } catch (error) {
+        stream.destroy();
+        fail(error);
+      }
+    },
+    onResponseStart: (controller, status) => {
+      if (status < 200) return;
+      resolve({ status, headers: [] });
+      controller.abort(new Error('the upgrade was declined'));
+    },
+    onResponseError: (_controller, error) => fail(error),
+    onResponseData: () => {},
+    onResponseEnd: () => {},
+  };
+}
+
+function entries(headers: Readonly<Record<string, string | string[] | undefined>>): HttpHeader[] {
+  return Object.entries(headers).flatMap(([name, value]): HttpHeader[] =>
+    (Array.isArray(value) ? value : [value ?? '']).map((each) => [name.toLowerCase(), each]),
+  );
+}
+
+/** With `responseHeaders: 'raw'` undici gives names and values in turn, whatever its types say. */
+function rawHeaders(headers: unknown): HttpHeader[] {
+  if (!Array.isArray(headers)) throw new Error('the headers did not come as a list');
+  return fromRawHeaders(headers.map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : String(each))));
+}
+
+function bodyOf(body: UpstreamRequest['body']): Uint8Array | Readable | null {
+  if (body === undefined) return null;
+  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
+}
+
+async function* bodyErrors(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw failureOf(error, signal);
+  }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('given up');
+}
+
+function failureOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return reasonOf(signal);
+  if (error instanceof SluiceError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  if (
+    error instanceof errors.HTTPParserError ||
+    error instanceof errors.HeadersOverflowError ||
+    error instanceof errors.ResponseContentLengthMismatchError
+  ) {
+    return new HttpError('bad_response', 'The target sent something that is no answer of HTTP/1.1.', {
+      cause: error,
+      detail,
+    });
+  }
+  return new HttpError('upstream_gone', 'The target ended the connection before its answer was complete.', {
+    cause: error,
+    detail,
+  });
+}
