@@ -25,6 +25,25 @@ export interface TargetSetting {
   readonly doc: string;
 }
 
+/** A target as the operator wrote it, without the values of its secrets. */
+export interface WrittenTarget {
+  readonly name: string;
+  readonly reachedBy: 'address' | 'command';
+  readonly settings: TargetSettings;
+  /** Keys of the secrets it names. */
+  readonly secrets: readonly string[];
+}
+
+/** Why a target can't be as it is written, for people. */
+export interface TargetProblem {
+  /** Name of the target. */
+  readonly target: string;
+  /** The setting or the secret to look at; absent for the target as a whole. */
+  readonly key?: string;
+  /** Never repeats a secret. */
+  readonly message: string;
+}
+
 /** What the configuration may say about targets of a connector. */
 export interface TargetForm {
   readonly settings: readonly TargetSetting[];
@@ -43,6 +62,10 @@ export interface TargetForm {
    * pattern for labels that has more or fewer is then an error. Absent where data has any depth.
    */
   readonly labelled?: string;
+  /** Set where the protocol has its own encryption in place of TLS: its targets have no key `tls`. */
+  readonly encrypted?: true;
+  /** What single values can't show: settings that need each other, targets that would be taken for one another. */
+  readonly check?: (targets: readonly WrittenTarget[]) => readonly TargetProblem[];
 }
 
 /** What the operator wrote for a target under the keys that its connector declared: a text, or a list of texts. */
@@ -54,6 +77,8 @@ export interface UpstreamAccess {
   readonly tls: TlsMode;
   readonly credential: UpstreamCredential;
   readonly settings: TargetSettings;
+  /** Where the target is, `host:port` as the operator wrote it; absent where the socket is a program's input and output. */
+  readonly address?: string;
 }
 
 /** Dials a target for the gateway's own use (reading a catalog, passing a cancel on); never for a client's units. */

@@ -1,15 +1,20 @@
 import { resolve } from 'node:path';
+import type { WrittenTarget } from '@sluice/core/contract/upstream.ts';
 import { readCertificate } from './check-files.ts';
-import { absolute, reachOf, secretsOf } from './config.ts';
+import { absolute, reachOf, secretsOf, settingsOf, type TargetDocument, tlsOf } from './config.ts';
 import type { Environment } from './environment.ts';
 import { isLoopbackHost } from './host-port.ts';
 import type { DocumentPath, Finding } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
+import type { KnownConnector } from './schema-targets.ts';
 import { readSecretNow, SecretError } from './secrets.ts';
 
-type TargetDocument = ConfigDocument['targets'][number];
-
-export function checkTargets(document: ConfigDocument, dir: string, environment: Environment): Finding[] {
+export function checkTargets(
+  document: ConfigDocument,
+  dir: string,
+  environment: Environment,
+  connectors: readonly KnownConnector[],
+): Finding[] {
   if (document.targets.length === 0) {
     return [{ severity: 'warning', path: ['targets'], message: 'there is no target: nothing can be reached' }];
   }
@@ -37,12 +42,35 @@ export function checkTargets(document: ConfigDocument, dir: string, environment:
     }
     found.push(...checkTargetTls(target, path, dir), ...checkCredential(target, path, dir, environment));
   }
-  return found;
+  return [...found, ...checkTogether(document, connectors)];
+}
+
+/** What only a connector knows about its targets. */
+function checkTogether({ targets }: ConfigDocument, connectors: readonly KnownConnector[]): Finding[] {
+  return connectors.flatMap((connector) => {
+    const own = targets.flatMap((target, index) => (target.connector === connector.id ? [{ target, index }] : []));
+    const written = own.map(
+      ({ target }): WrittenTarget => ({
+        name: target.name,
+        reachedBy: reachOf(target).command ? 'command' : 'address',
+        settings: settingsOf(target, connectors),
+        secrets: Object.keys(secretsOf(target.credential)),
+      }),
+    );
+    const problems = connector.targets.check?.(written) ?? [];
+    return problems.map(({ target: name, key, message }): Finding => {
+      const at = own.find(({ target }) => target.name === name);
+      const isSecret = connector.targets.credential.secrets.some((secret) => secret.key === key);
+      const place = key === undefined ? [] : isSecret ? ['credential', key] : [key];
+      return { severity: 'error', path: at ? ['targets', at.index, ...place] : ['targets'], message };
+    });
+  });
 }
 
 function checkTargetTls(target: TargetDocument, path: DocumentPath, dir: string): Finding[] {
-  const { mode } = target.tls;
-  const ca = 'ca' in target.tls ? target.tls.ca : undefined;
+  const written = tlsOf(target);
+  if (!written) return [];
+  const { mode, ca } = written;
   if (ca !== undefined) {
     const certificate = readCertificate(resolve(dir, ca));
     if (typeof certificate === 'string')

@@ -24,7 +24,7 @@ export function check(
     ...checkListeners(document),
     ...checkFiles(document, dir, environment),
     ...checkIdentity(document),
-    ...checkTargets(document, dir, environment),
+    ...checkTargets(document, dir, environment, connectors),
     ...checkMasking(document, connectors),
     ...checkDurations(document),
   ];

@@ -150,34 +150,42 @@ export function assemble(
   };
 }
 
-function targetOf(
-  target: ConfigDocument['targets'][number],
-  dir: string,
-  connectors: readonly KnownConnector[],
-): TargetConfig {
-  const written: Readonly<Record<string, unknown>> = target;
-  const settings: Record<string, string | readonly string[]> = {};
-  for (const { key } of connectors.find(({ id }) => id === target.connector)?.targets.settings ?? []) {
-    const value = written[key];
-    if (typeof value === 'string' || Array.isArray(value)) settings[key] = value;
-  }
+export type TargetDocument = ConfigDocument['targets'][number];
+
+function targetOf(target: TargetDocument, dir: string, connectors: readonly KnownConnector[]): TargetConfig {
   const secrets = Object.entries(secretsOf(target.credential)).map(([key, secret]) => [key, absolute(secret, dir)]);
-  const ca = 'ca' in target.tls ? target.tls.ca : undefined;
+  const tls = tlsOf(target);
   const { address, command } = reachOf(target);
   return {
     name: target.name,
     connector: target.connector,
     tags: target.tags,
     ...defined({ address, command }),
-    tls: { mode: target.tls.mode, ...(ca === undefined ? {} : { ca: resolve(dir, ca) }) },
+    tls: tls?.ca === undefined ? (tls ?? { mode: 'disable' }) : { mode: tls.mode, ca: resolve(dir, tls.ca) },
     credential: { username: usernameOf(target.credential), secrets: Object.fromEntries(secrets) },
-    settings,
+    settings: settingsOf(target, connectors),
   };
 }
 
 /** Which of the two there may be is the connector's to say, so that the type of the document can't know. */
 export function reachOf(target: object): { readonly address?: HostPort; readonly command?: readonly string[] } {
   return target;
+}
+
+/** Undefined where the connector has no such key. */
+export function tlsOf(target: object): { readonly mode: TlsMode; readonly ca?: string } | undefined {
+  return (target as { readonly tls?: { readonly mode: TlsMode; readonly ca?: string } }).tls;
+}
+
+/** What its connector declared, as written. */
+export function settingsOf(target: TargetDocument, connectors: readonly KnownConnector[]): TargetSettings {
+  const written: Readonly<Record<string, unknown>> = target;
+  const settings: Record<string, string | readonly string[]> = {};
+  for (const { key } of connectors.find(({ id }) => id === target.connector)?.targets.settings ?? []) {
+    const value = written[key];
+    if (typeof value === 'string' || Array.isArray(value)) settings[key] = value;
+  }
+  return settings;
 }
 
 function usernameOf(credential: object): string {

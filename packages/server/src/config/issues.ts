@@ -60,7 +60,8 @@ function findings(issue: Issue, base: DocumentPath, schema: unknown, value: unkn
 function unknownKey(path: DocumentPath, unknown: string, schema: unknown, value: unknown): Finding {
   const known = knownKeys(schema, path, value);
   const near = nearest(unknown, known);
-  const message = near === undefined ? `unknown key; known here: ${known.toSorted().join(', ')}` : 'unknown key';
+  const others = known.length === 0 ? 'none is known here' : `known here: ${known.toSorted().join(', ')}`;
+  const message = near === undefined ? `unknown key; ${others}` : 'unknown key';
   const finding = { severity: 'error', path: [...path, unknown], atKey: true, message } as const;
   return near === undefined ? finding : { ...finding, nearest: near };
 }

@@ -41,10 +41,40 @@ export function renderKeys(connectors: readonly KnownConnector[]): string {
       const rows = rowsBelow(section, key);
       const facts = [needed.includes(key) ? 'Required.' : '', ...(rows.length === 0 ? [factsOf(section)] : [])];
       const intro = [meaning, ...facts].filter((part) => part !== '').join(' ');
-      const table = rows.length === 0 ? [] : ['', '| Key | Value | Default | Meaning |', '|---|---|---|---|', ...rows];
-      return [`### \`${key}\``, '', intro, ...table].join('\n');
+      return [`### \`${key}\``, '', intro, ...(variants(section, key) ?? table(rows))].join('\n');
     })
     .join('\n\n');
+}
+
+function table(rows: readonly string[]): string[] {
+  return rows.length === 0 ? [] : ['', '| Key | Value | Default | Meaning |', '|---|---|---|---|', ...rows];
+}
+
+/**
+ * A list whose entries are of several kinds, told apart by a key: what they share, and then each kind with what is its
+ * own. Undefined for any other section.
+ */
+function variants(section: Json, path: string): string[] | undefined {
+  const branches = isJson(section['items']) ? branchesOf(section['items']) : [];
+  const [first] = branches;
+  const [by] = first ? (propertiesOf(first).find(([, { const: only }]) => only !== undefined) ?? []) : [];
+  if (by === undefined || branches.length < 2) return undefined;
+  const choices = branches.map((branch) => propertyOf(branch, by));
+  const kinds = branches.map((branch) => {
+    const { [by]: _, ...others } = isJson(branch['properties']) ? branch['properties'] : {};
+    return rowsBelow({ ...branch, properties: others }, `${path}[]`);
+  });
+  const shared = (kinds[0] ?? []).filter((line) => kinds.every((kind) => kind.includes(line)));
+  const choice = row(`${path}[].${by}`, { ...choices[0], anyOf: choices }, true);
+  const own = kinds.flatMap((kind, index) => {
+    const name = `#### ${path} with \`${by}: ${String(choices[index]?.['const'])}\``;
+    return ['', name, ...table(kind.filter((line) => !shared.includes(line)))];
+  });
+  return [...table([choice, ...shared]), ...own];
+}
+
+function propertyOf(schema: Json, key: string): Json {
+  return propertiesOf(schema).find(([name]) => name === key)?.[1] ?? {};
 }
 
 const opening = '<!-- generated: keys -->';

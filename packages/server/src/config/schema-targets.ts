@@ -40,7 +40,7 @@ function targetSection({ id, targets }: KnownConnector) {
   const generic = {
     name: name().describe('What clients call the target, and what policies know it by.'),
     connector: z.literal(id).describe('The protocol it speaks.'),
-    tls: targetTls,
+    ...(targets.encrypted ? {} : { tls: targetTls }),
     credential: credentialSection(targets),
     tags: z
       .array(line(128))
@@ -48,7 +48,9 @@ function targetSection({ id, targets }: KnownConnector) {
       .prefault([])
       .describe('Free texts like `env=prod`; policies group targets by them (`Tag::"env=prod"`).'),
   };
-  const taken = targets.settings.find(({ key }) => key in generic || key === 'address' || key === 'command');
+  const taken = targets.settings.find(
+    ({ key }) => key in generic || key === 'tls' || key === 'address' || key === 'command',
+  );
   if (taken) throw new Error(`connector ${id} declares the target setting ${taken.key}, which every target has`);
   const settings = Object.fromEntries(targets.settings.map((setting) => [setting.key, settingValue(setting)]));
   return z.strictObject({ ...generic, ...reach(targets), ...settings });
