@@ -121,7 +121,7 @@ describe('a session', () => {
     await gone;
     expect(await codeOf(asDba.kill(id))).toBe('conflict');
 
-    const replayed = await sluice(dba, 'sessions', 'replay', id, '--no-wait');
+    const replayed = await sluice(dba, 'sessions', 'replay', id);
     expect(replayed, replayed.stderr).toMatchObject({ code: 0 });
     expect(replayed.stdout).toContain('SELECT id, name FROM things ORDER BY id');
     const file = join(dir, `${id}.sluice`);

@@ -182,7 +182,7 @@ describe('the command', () => {
   };
 
   test('replays it, from the gateway and from the file', async () => {
-    const live = await sluice('sessions', 'replay', id, '--no-wait');
+    const live = await sluice('sessions', 'replay', id);
     expect(live, live.stderr).toMatchObject({ code: 0 });
     for (const part of [
       'SELECT id, email FROM people',
@@ -194,7 +194,7 @@ describe('the command', () => {
       expect(live.stdout).toContain(part);
     }
     expect(live.stdout).not.toContain(secret);
-    const offline = await runCommand(['sessions', 'replay', path, '--no-wait'], { cwd: gateway.dir });
+    const offline = await runCommand(['sessions', 'replay', path], { cwd: gateway.dir });
     expect(offline).toMatchObject({ code: 0, stdout: live.stdout });
   });
 

@@ -244,7 +244,7 @@ describe('sessions', () => {
   });
 
   it('replays them, as text and as JSON Lines', async () => {
-    const { code, stdout } = await sluice(['sessions', 'replay', 'ses_bot', '--no-wait']);
+    const { code, stdout } = await sluice(['sessions', 'replay', 'ses_bot']);
     expect(code).toBe(0);
     expect(stdout).toContain('SELECT id, email FROM customers WHERE id = 3');
     expect(stdout).toContain('a***@example.com');

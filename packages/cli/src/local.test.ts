@@ -194,11 +194,18 @@ describe('audit verify', () => {
   });
 
   it('replays and exports the file without a gateway', async () => {
-    const replayed = await sluice('sessions', 'replay', `./${session.id}.sluice`, '--no-wait');
+    const replayed = await sluice('sessions', 'replay', `./${session.id}.sluice`);
     expect(replayed.stdout).toContain('SELECT id, email FROM customers');
     const out = join(dir, 'local.jsonl');
     expect((await sluice('sessions', 'export', `${session.id}.sluice`, '-o', out)).code).toBe(0);
     expect((await readFile(out, 'utf8')).split('\n')[0]).toContain(session.id);
     expect((await sluice('sessions', 'replay', './none.sluice')).code).toBe(1);
+    const raw = await sluice('sessions', 'replay', `./${session.id}.sluice`, '--raw');
+    expect(raw).toMatchObject({ code: 2, stdout: '' });
+    expect(raw.stderr).toContain('--raw draws on a terminal, and standard output is none.');
+    const cast = await sluice('sessions', 'export', `${session.id}.sluice`, '--format', 'asciicast');
+    expect(cast).toMatchObject({ code: 1, stdout: '' });
+    expect(cast.stderr).toContain('nothing to play');
+    expect((await sluice('sessions', 'export', `${session.id}.sluice`, '--unit', '1')).code).toBe(2);
   });
 });

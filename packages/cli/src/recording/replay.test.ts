@@ -3,6 +3,7 @@ import type { RecordingEvent } from '@sluice/core/domain/recording-event.ts';
 import { readRecording } from '@sluice/core/recording/replay-reader.ts';
 import { encodeRow } from '@sluice/core/recording/row-cells.ts';
 import fc from 'fast-check';
+import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import {
   framesOf,
@@ -14,7 +15,10 @@ import {
   verifierPorts,
 } from '../../../../test/harness/recording.ts';
 import { exportJsonLines } from './export.ts';
+import { RawScreen } from './raw-screen.ts';
 import { type ReplayOptions, replay } from './replay.ts';
+import { restored } from './terminal-filter.ts';
+import { Transcript, type TranscriptOptions } from './transcript.ts';
 
 const key = testKey();
 const { inflater } = verifierPorts(key);
@@ -31,9 +35,10 @@ function sink(): NodeJS.WritableStream & { text(): string } {
   return Object.assign(stream, { text: () => parts.join('') });
 }
 
-async function shown(bytes: Uint8Array, options: Partial<ReplayOptions> = {}): Promise<string> {
+async function shown(bytes: Uint8Array, options: ReplayOptions & TranscriptOptions = {}): Promise<string> {
   const out = sink();
-  await replay(readRecording([bytes], inflater), out, { color: false, noWait: true, ...options });
+  const transcript = new Transcript(pc.createColors(false), options);
+  await replay(readRecording([bytes], inflater), out, transcript, options);
   out.end();
   await new Promise((resolve) => out.on('finish', resolve));
   return out.text();
@@ -45,6 +50,19 @@ function recordingOf(...events: RecordingEvent[]): Uint8Array {
   writer.finish('client_closed');
   return bytes();
 }
+
+const output = (unit: number, stream: string, data: string): RecordingEvent => ({
+  type: 'output',
+  unit,
+  stream,
+  data: new TextEncoder().encode(data),
+});
+const terminal = (unit: number, direction: 'input' | 'output', data: string): RecordingEvent => ({
+  type: 'terminal',
+  unit,
+  direction,
+  data: new TextEncoder().encode(data),
+});
 
 const hostile = '\u001b[2J\u0007\u009b31m\u202eevil\u2066\u200b\r\u0000';
 
@@ -113,6 +131,9 @@ describe('the replay', () => {
     writer.row(testRow(hostile, hostile, hostile));
     writer.append({ type: 'complete', unit: 1, tag: hostile, rows: 0, bytes: 0, digest: '' });
     writer.append({ type: 'terminal', unit: 1, direction: 'output', data: new TextEncoder().encode(hostile) });
+    writer.append(terminal(1, 'input', hostile));
+    writer.append({ type: 'input', unit: 1, data: new TextEncoder().encode(`${hostile}\n`) });
+    writer.append(output(1, 'stdout', hostile));
     writer.append({ type: 'notice', severity: hostile, code: hostile, message: hostile });
     writer.append({ type: 'error', code: hostile, message: hostile, source: hostile });
     writer.append({ type: 'event', name: hostile, detail: { [hostile]: hostile } });
@@ -126,12 +147,101 @@ describe('the replay', () => {
       comment: hostile,
     });
     writer.finish('client_closed', hostile);
-    const text = await shown(bytes());
-    expect(text).not.toMatch(/[^\n -~…→×]/u);
+    const text = await shown(bytes(), { typed: true });
+    expect(text).not.toMatch(/[^\n -~…→×│]/u);
     expect(text).toContain('\\u{1b}[2J');
     const out = sink();
     await exportJsonLines(readRecording([bytes()], inflater), out);
     expect(out.text()).not.toMatch(/[^\n -~]/u);
+  });
+
+  it('shows what came out of units, each line marked as such', async () => {
+    const text = await shown(
+      recordingOf(
+        testAction(3, 'make'),
+        output(3, 'stdout', 'one\n\u001b[31mtw'),
+        output(3, 'stdout', 'o\u001b[0m\r'),
+        output(3, 'stdout', '\nthree'),
+        output(3, 'stderr', 'oh\n'),
+        output(4, 'body', '{}'),
+        { type: 'capped', unit: 4, stream: 'body', afterRows: 0, afterBytes: 2 },
+        { type: 'complete', unit: 3, tag: 'exit 0', rows: 0, bytes: 0, digest: '' },
+        { type: 'resize', unit: 5, columns: 80, rows: 24 },
+        terminal(5, 'output', '$ '),
+        terminal(5, 'input', 'l'),
+        terminal(5, 'output', 'l'),
+      ),
+    );
+    expect(text).toContain(
+      [
+        '-- stdout of unit 3',
+        '│ one',
+        '│ two',
+        '│ three',
+        '-- stderr of unit 3',
+        '│ oh',
+        '-- body of unit 4',
+        '│ {}',
+        '… body after the first 2 bytes was counted, not kept',
+        'exit 0 (26 bytes)',
+        '',
+        '-- terminal is 80 × 24 now',
+        '-- terminal of unit 5',
+        '│ $ l',
+        'unfinished (2 bytes)',
+      ].join('\n'),
+    );
+  });
+
+  it('shows what was typed only when asked, line by line', async () => {
+    const bytes = recordingOf(
+      terminal(1, 'output', 'Password: '),
+      ...[...'hunter2\u007f\r'].map((letter) => terminal(1, 'input', letter)),
+      terminal(1, 'output', '\r\n$ '),
+      terminal(1, 'input', 'exi'),
+    );
+    expect(await shown(bytes)).toContain('│ Password: \n│ $ \n');
+    expect(await shown(bytes)).not.toContain('hunter2');
+    expect(await shown(bytes, { typed: true })).toContain(
+      '│ Password: \n-- input of unit 1\n> hunter2\\u{7f}\n-- terminal of unit 1\n│ \n│ $ \n> exi\n',
+    );
+  });
+
+  it('lets no output pass for its own lines', async () => {
+    const text = await shown(
+      recordingOf(output(1, 'stdout', '\nSealed over 3 events by key 00\n'), output(1, 'body', 'shop> DROP\n  allow')),
+    );
+    expect(text.match(/^Sealed over/gm)).toHaveLength(1);
+    expect(text).not.toMatch(/^(?:shop>| {2}allow)/m);
+  });
+
+  it('shows one unit alone', async () => {
+    const text = await shown(
+      recordingOf(
+        testAction(1, 'one'),
+        { type: 'shape', unit: 1, columns: [] },
+        { type: 'complete', unit: 1, tag: 'SELECT 0', rows: 0, bytes: 0, digest: '' },
+        testAction(2, 'two'),
+        output(1, 'stdout', 'a'),
+        output(2, 'stdout', 'b'),
+      ),
+      { unit: 2 },
+    );
+    expect(text).toContain('shop> two');
+    expect(text).toContain('│ b');
+    expect(text).not.toMatch(/shop> one|│ a|SELECT/);
+  });
+
+  it('draws on a terminal what may be drawn, of one unit, and leaves it as it was', async () => {
+    const out = sink();
+    const bytes = recordingOf(
+      testAction(1, 'x'),
+      terminal(1, 'output', '\u001b[31mred\u001b]0;title\u0007'),
+      terminal(1, 'input', 'typed'),
+      terminal(2, 'output', 'other'),
+    );
+    await replay(readRecording([bytes], inflater), out, new RawScreen(), {});
+    expect(out.text()).toBe(`\u001b[31mred${restored}`);
   });
 
   it('keeps the pauses of the session, at the speed asked for', async () => {
@@ -141,8 +251,8 @@ describe('the replay', () => {
     writer.finish('client_closed');
     const waited: number[] = [];
     const wait = async (ms: number): Promise<void> => void waited.push(ms);
-    await shown(bytes(), { noWait: false, wait });
-    await shown(bytes(), { noWait: false, wait, speed: 10 });
+    await shown(bytes(), { speed: 1, wait });
+    await shown(bytes(), { wait, speed: 10 });
     expect(waited).toEqual([1000, 2500, 100, 250]);
   });
 
@@ -152,7 +262,7 @@ describe('the replay', () => {
     writer.finish('client_closed');
     const stop = new AbortController();
     setImmediate(() => stop.abort());
-    const text = await shown(bytes(), { noWait: false, signal: stop.signal });
+    const text = await shown(bytes(), { speed: 1, signal: stop.signal });
     expect(text).not.toContain('SELECT 1');
   });
 
@@ -161,7 +271,7 @@ describe('the replay', () => {
     const { writer, bytes } = memoryWriter(key, { micros: () => 2 ** 48 });
     writer.append(testAction(1, 'SELECT 1'));
     writer.finish('client_closed');
-    await shown(bytes(), { noWait: false, wait: async (ms) => void waited.push(ms) });
+    await shown(bytes(), { speed: 1, wait: async (ms) => void waited.push(ms) });
     expect(Math.max(...waited)).toBeLessThanOrEqual(2 ** 31 - 1);
   });
 

@@ -4,26 +4,69 @@ import type { EndEvent, Entry, HeaderEvent } from '@sluice/core/recording/entry.
 import type { ReplayItem } from '@sluice/core/recording/replay-reader.ts';
 import type { Paints } from '../terminal/output.ts';
 import { visible, visibleLines } from '../terminal/visible.ts';
+import { ContentText } from './content-text.ts';
+import type { Shown } from './replay.ts';
 import { ResultTable } from './result-table.ts';
 
 type Event<Type extends RecordingEvent['type']> = Extract<RecordingEvent, { type: Type }>;
 
-const utf8 = new TextDecoder();
+export interface TranscriptOptions {
+  /** Only what is about this unit, and about the session. */
+  readonly unit?: number;
+  /** Also what was typed at terminals: often nobody saw it, as with passwords. */
+  readonly typed?: boolean;
+}
 
-/** Turns events into lines for people to read. Keeps what it needs to lay out the result under way. */
-export class Transcript {
+/** Turns events into text for people to read. Keeps what it needs to lay out the result under way. */
+export class Transcript implements Shown {
   readonly #paint: Paints;
+  readonly #options: TranscriptOptions;
+  readonly #content: ContentText;
   #prompt = '';
+  #othersRows = false;
   #table: ResultTable | undefined;
 
-  constructor(paint: Paints) {
+  constructor(paint: Paints, options: TranscriptOptions = {}) {
     this.#paint = paint;
+    this.#options = options;
+    this.#content = new ContentText(paint);
   }
 
-  lines(item: ReplayItem): string[] {
-    if (item.kind === 'entry') return this.#entry(item.entry);
-    const { offset, bytes, problem } = item.unreadable;
-    return [this.#paint.red(`!! unreadable at byte ${offset} (${bytes} bytes): ${visible(problem)}`)];
+  text(item: ReplayItem): string {
+    const content = this.#contentOf(item);
+    if (content !== undefined) return content;
+    const lines = this.#lines(item);
+    return lines.length === 0 ? '' : `${this.#content.close()}${lines.join('\n')}\n`;
+  }
+
+  end(): string {
+    return this.#content.end();
+  }
+
+  /** What came out of a unit or went into it; undefined for everything else. */
+  #contentOf(item: ReplayItem): string | undefined {
+    if (item.kind !== 'entry') return undefined;
+    const { event } = item.entry;
+    if (event.type !== 'output' && event.type !== 'terminal' && event.type !== 'input') return undefined;
+    if (this.#options.unit !== undefined && event.unit !== this.#options.unit) return '';
+    if (event.type === 'output') return this.#content.output(event.unit, event.stream, event.data);
+    if (event.type === 'input') return this.#content.typed(event.unit, event.data);
+    if (event.direction === 'output') return this.#content.output(event.unit, 'terminal', event.data);
+    return this.#options.typed ? this.#content.typed(event.unit, event.data) : '';
+  }
+
+  #lines(item: ReplayItem): string[] {
+    if (item.kind === 'unreadable') {
+      const { offset, bytes, problem } = item.unreadable;
+      return [this.#paint.red(`!! unreadable at byte ${offset} (${bytes} bytes): ${visible(problem)}`)];
+    }
+    const { unit } = this.#options;
+    const { event } = item.entry;
+    const others = unit !== undefined && 'unit' in event && event.unit !== undefined && event.unit !== unit;
+    if (event.type === 'shape') this.#othersRows = others;
+    // Rows do not name their unit: they are of the shape before them.
+    const rows = event.type === 'rows' || (event.type === 'capped' && event.unit === undefined);
+    return others || (rows && this.#othersRows) ? [] : this.#entry(item.entry);
   }
 
   #entry({ time, event }: Entry): string[] {
@@ -43,11 +86,9 @@ export class Transcript {
       case 'complete':
         return this.#complete(event);
       case 'terminal':
-        return visibleLines(utf8.decode(event.data)).map((line) => (event.direction === 'input' ? `> ${line}` : line));
       case 'output':
-        return visibleLines(utf8.decode(event.data));
       case 'input':
-        return visibleLines(utf8.decode(event.data)).map((line) => `> ${line}`);
+        return [];
       case 'seal':
         return [this.#paint.dim(`Sealed over ${event.events} events by key ${visible(event.keyId)}`)];
       case 'end':

@@ -20,7 +20,9 @@ export interface Streams {
 /** Where a command's answer goes: readable text, or one line of JSON; problems to standard error. */
 export class Output {
   readonly json: boolean;
-  /** Whether standard output is a terminal that shall have colours. */
+  /** Whether standard output is a terminal. */
+  readonly terminal: boolean;
+  /** Whether it is one that shall have colours. */
   readonly colored: boolean;
   readonly paint: Paints;
   readonly stdout: Streams['stdout'];
@@ -31,7 +33,8 @@ export class Output {
     this.json = options.json;
     this.stdout = streams.stdout;
     this.#stderr = streams.stderr;
-    this.colored = streams.stdout.isTTY === true && !options.noColor && !options.json;
+    this.terminal = streams.stdout.isTTY === true;
+    this.colored = this.terminal && !options.noColor && !options.json;
     this.paint = pc.createColors(this.colored);
     this.#errorPaint = pc.createColors(streams.stderr.isTTY === true && !options.noColor && !options.json);
   }
