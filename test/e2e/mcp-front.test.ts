@@ -1,6 +1,7 @@
 // The gateway's own MCP server, by the official clients of both generations, in front of a real database: what an agent
 // can do, what it is told when it may not, and that nothing of one caller is another's.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recordedEvents, sessionRecordings } from '../harness/recorded-events.ts';
 import { createFrontGateway, type FrontClient, type FrontGateway, generations, people } from './mcp-front-gateway.ts';
 
 let front: FrontGateway;
@@ -8,6 +9,12 @@ beforeAll(async () => {
   front = await createFrontGateway();
 });
 afterAll(() => front?.stop());
+
+async function ended(session: string): Promise<void> {
+  const operator = await front.gateway.apiAs(people.operator);
+  while ((await operator.session(session)).ended_at === undefined)
+    await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe.each(generations)('the %s client', (generation) => {
   let client: FrontClient;
@@ -59,5 +66,293 @@ describe.each(generations)('the %s client', (generation) => {
         truncated: false,
       },
     });
+  });
+});
+
+describe('a query', () => {
+  let client: FrontClient;
+  beforeAll(async () => {
+    client = await front.as(people.agent);
+  });
+  const query = (sql: string, more: Record<string, unknown> = {}) =>
+    client.call('query', { target: 'shop', sql, ...more });
+
+  test('stops at max_rows, and says so', async () => {
+    const { result } = await query('SELECT id FROM app.people ORDER BY id', { max_rows: 3 });
+    expect(result).toMatchObject({ rows: [[1], [2], [3]], row_count: 3, truncated: true, truncated_by: 'max_rows' });
+    const usual = await query('SELECT id FROM app.people ORDER BY id');
+    expect(usual.result).toMatchObject({ row_count: 200, truncated: true });
+    const less = await query('SELECT id FROM app.people WHERE id < 4', { max_rows: 10 });
+    expect(less.result).toMatchObject({ row_count: 3, truncated: false, command: 'SELECT 3' });
+  });
+
+  test('stops where policy limits rows, and says so', async () => {
+    const { result } = await query('SELECT id, size, parts FROM app.logs ORDER BY id');
+    expect(result).toMatchObject({ row_count: 2, truncated: true, truncated_by: 'policy' });
+    expect(result['columns']).toEqual([
+      { name: 'id', type: 'int4' },
+      { name: 'size', type: 'int8' },
+      { name: 'parts', type: 'text[]' },
+    ]);
+    expect(result['rows']).toEqual([
+      [1, '9007199254740993', '{a,b}'],
+      [2, '9007199254740993', '{a,b}'],
+    ]);
+  });
+
+  test('stops at a megabyte, and says so', async () => {
+    const { result } = await query("SELECT n, repeat('x', 100000) FROM generate_series(1, 100) n");
+    expect(result).toMatchObject({ row_count: 10, truncated: true, truncated_by: 'bytes' });
+    const huge = await query("SELECT repeat('x', 3000000)");
+    expect(huge.result).toMatchObject({ row_count: 0, truncated: true, truncated_by: 'bytes' });
+  });
+
+  test('with effects runs to its end, however few rows are wanted', async () => {
+    const { result } = await query(
+      "INSERT INTO app.scratch (note) SELECT 'note ' || n FROM generate_series(1, 50) n RETURNING note",
+      { max_rows: 2 },
+    );
+    expect(result).toMatchObject({ row_count: 2, command: 'INSERT 0 50', truncated: true, truncated_by: 'max_rows' });
+    expect(await front.postgres.sql('SELECT count(*)::int AS n FROM app.scratch')).toEqual([{ n: 50 }]);
+  });
+
+  test('without rows tells the columns all the same', async () => {
+    const { result } = await query('SELECT id, email FROM app.people WHERE false');
+    expect(result).toMatchObject({ rows: [], command: 'SELECT 0', columns: [{ name: 'id' }, { name: 'email' }] });
+  });
+
+  test('may be of many at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => query('SELECT $1::int AS n', { parameters: [index] })),
+    );
+    expect(answers.map(({ result }) => (result['rows'] as number[][])[0]?.[0])).toEqual(
+      Array.from({ length: 20 }, (_, index) => index),
+    );
+  });
+
+  test('takes every kind of parameter', async () => {
+    const { result } = await query('SELECT $1::text, $2::numeric, $3::bool, $4::text, $5::jsonb, $6::text', {
+      parameters: ["it's; --", 1.5, true, null, '{"a": 1}', 'æøå 🎈'],
+    });
+    expect(result['rows']).toEqual([["it's; --", '1.5', true, null, '{"a": 1}', 'æøå 🎈']]);
+  });
+
+  test("fails in the database's own words", async () => {
+    expect(await query('SELECT 1/0')).toMatchObject({ isError: true, status: 'failed', code: '22012' });
+    expect(await query('SELECT nothing FROM app.people')).toMatchObject({ status: 'failed', code: '42703' });
+    expect(await query('SELEKT')).toMatchObject({ status: 'failed', code: '42601' });
+    expect(await query('SELECT 1; SELECT 2')).toMatchObject({ status: 'failed', code: '42601' });
+  });
+
+  test('is no way to COPY, and the next call goes on', async () => {
+    expect(await query('COPY app.scratch TO STDOUT')).toMatchObject({ status: 'failed', code: '0A000' });
+    expect(await query('COPY app.scratch FROM STDIN')).toMatchObject({ status: 'failed', code: '0A000' });
+    expect(await query('SELECT 1')).toMatchObject({ status: 'done' });
+  });
+
+  test('leaves no transaction and no setting behind', async () => {
+    expect(await query('BEGIN')).toMatchObject({ isError: true, status: 'failed', code: '25000' });
+    const set = await query("SET statement_timeout = '5s'");
+    expect(set.result).toMatchObject({ command: 'SET', notices: [expect.stringMatching(/gone after it/)] });
+    expect((await query('SHOW statement_timeout')).result['rows']).toEqual([['0']]);
+  });
+
+  test('with arguments that mean nothing is told what they should be', async () => {
+    expect(await query('')).toMatchObject({ isError: true, status: 'failed', code: 'arguments' });
+    expect(await query('SELECT 1', { parameters: [{}] })).toMatchObject({ status: 'failed', code: 'arguments' });
+    expect(await query('SELECT 1', { max_rows: 5_000 })).toMatchObject({ status: 'failed', code: 'arguments' });
+    expect(await query('SELECT 1', { nonsense: 1 })).toMatchObject({ status: 'failed', code: 'arguments' });
+    expect(await client.call('query', { sql: 'SELECT 1' })).toMatchObject({ status: 'failed', code: 'arguments' });
+    expect(await client.call('nothing', {})).toMatchObject({ status: 'failed', code: 'unknown_tool' });
+    expect(await query('SELECT 1', { target: 'nowhere' })).toMatchObject({ status: 'failed', code: 'unknown_target' });
+  });
+});
+
+describe('what policy denies', () => {
+  test('teaches, and reaches nothing', async () => {
+    const client = await front.as(people.agent);
+    const answer = await client.call('query', { target: 'shop', sql: 'SELECT * FROM app.secrets' });
+    expect(answer).toMatchObject({
+      isError: true,
+      status: 'denied',
+      reason: expect.stringMatching(/Secrets are nobody's business/),
+      policies: ['no-secrets'],
+      hint: expect.any(String),
+    });
+    expect(JSON.stringify(answer)).not.toMatch(/do not tell/);
+  });
+
+  test('finding out a masked value is denied as well', async () => {
+    const client = await front.as(people.agent);
+    const sql = "SELECT id FROM app.people WHERE email LIKE 'mail2@%'";
+    expect(await client.call('query', { target: 'shop', sql })).toMatchObject({ status: 'denied' });
+  });
+
+  test('a target that one may not connect to is as unknown as one that is not there', async () => {
+    const client = await front.as(people.nobody);
+    const [there, nowhere] = await Promise.all(
+      ['shop', 'nowhere'].map((target) => client.call('query', { target, sql: 'SELECT 1' })),
+    );
+    expect(there).toEqual(nowhere);
+    expect((await client.call('list_targets', {})).result).toEqual({ targets: [] });
+  });
+});
+
+describe('describing', () => {
+  interface Described {
+    readonly schema: string;
+    readonly name: string;
+    readonly columns: readonly { readonly name: string; readonly masked?: readonly string[] }[];
+  }
+  const tables = async (client: FrontClient, filter = 'app.'): Promise<readonly Described[]> =>
+    (await client.call('describe', { target: 'shop', filter })).result['tables'] as Described[];
+
+  test('shows what may be read, and what of it comes masked', async () => {
+    const found = await tables(await front.as(people.agent));
+    expect(found.map(({ name }) => name)).toEqual(['logs', 'mails', 'people', 'scratch']);
+    const columns = found.find(({ name }) => name === 'people')?.columns;
+    expect(columns?.map(({ name }) => name)).toEqual(['id', 'name', 'email', 'born', 'active']);
+    expect(columns?.find(({ name }) => name === 'email')).toMatchObject({ type: 'text', masked: ['pii.email'] });
+    const view = found.find(({ name }) => name === 'mails')?.columns;
+    expect(view?.find(({ name }) => name === 'email')?.masked).toEqual(['pii.email']);
+  });
+
+  test('masks nothing for who may see it', async () => {
+    const found = await tables(await front.as(people.trusted), 'APP.PEO');
+    expect(found.map(({ name }) => name)).toEqual(['people']);
+    expect(JSON.stringify(found)).not.toMatch(/masked/);
+  });
+});
+
+describe('what waits for people', () => {
+  const sql = (id: number) => `DELETE FROM app.people WHERE id = ${id}`;
+
+  test('is told at once, can be looked at, and the identical call collects the consent once', async () => {
+    const client = await front.as(people.agent);
+    const call = () => client.call('query', { target: 'shop', sql: sql(401), intent: 'clean up' });
+    const pending = await call();
+    expect(pending).toMatchObject({
+      status: 'pending',
+      request: expect.stringMatching(/^req_/),
+      url: expect.stringContaining(String(pending['request'])),
+      reason: expect.stringMatching(/dba/),
+      hint: expect.stringMatching(/identical/),
+    });
+    expect(pending.isError).toBeUndefined();
+    const request = String(pending['request']);
+    expect(await call()).toMatchObject({ status: 'pending', request });
+    const state = async () => (await client.call('request_status', { request })).result;
+    expect(await state()).toMatchObject({
+      state: 'pending',
+      target: 'shop',
+      groups: ['dba'],
+      actions: expect.arrayContaining([`sql:delete: ${sql(401)}`]),
+    });
+
+    const dba = await front.gateway.apiAs(people.dba);
+    expect(await dba.accessRequest(request)).toMatchObject({ run: { intent: 'clean up' } });
+    await dba.approve(request);
+    expect(await state()).toMatchObject({ state: 'approved', next: expect.stringMatching(/identical/) });
+    expect(await client.call('query', { target: 'shop', sql: sql(402) })).toMatchObject({ status: 'pending' });
+    expect(await call()).toMatchObject({ status: 'done', result: { command: 'DELETE 1' } });
+    expect(await state()).toMatchObject({ state: 'used' });
+    expect(await call()).toMatchObject({ status: 'pending', request: expect.not.stringMatching(request) });
+    expect(await front.postgres.sql('SELECT id FROM app.people WHERE id IN (401, 402)')).toEqual([{ id: 402 }]);
+  });
+
+  test('is told of a refusal with the words of who refused', async () => {
+    const client = await front.as(people.agent);
+    const call = () => client.call('query', { target: 'shop', sql: sql(403) });
+    const request = String((await call())['request']);
+    await (await front.gateway.apiAs(people.dba)).deny(request, 'not on a Friday');
+    expect((await client.call('request_status', { request })).result).toMatchObject({
+      state: 'denied',
+      answers: [{ answer: 'deny', comment: 'not on a Friday' }],
+    });
+    expect(await call()).toMatchObject({ isError: true, status: 'denied', reason: expect.stringMatching(/Friday/) });
+  });
+
+  test("is nobody else's to see or to collect", async () => {
+    const client = await front.as(people.agent);
+    const other = await front.as(people.other);
+    const request = String((await client.call('query', { target: 'shop', sql: sql(404) }))['request']);
+    await (await front.gateway.apiAs(people.dba)).approve(request);
+    const foreign = await other.call('request_status', { request });
+    expect(foreign).toEqual(await other.call('request_status', { request: 'req_nothing' }));
+    expect(await other.call('query', { target: 'shop', sql: sql(404) })).toMatchObject({
+      status: 'pending',
+      request: expect.not.stringMatching(request),
+    });
+  });
+});
+
+describe('sessions', () => {
+  interface Listed {
+    readonly session: string;
+    readonly live: boolean;
+  }
+  const sessions = async (client: FrontClient): Promise<readonly Listed[]> =>
+    (await client.call('list_my_sessions', {})).result['sessions'] as Listed[];
+
+  test("are kept for the next call, by run, and are nobody else's", async () => {
+    const [one, two] = await Promise.all([
+      front.as({ ...people.agent, sub: 'p1' }),
+      front.as({ ...people.agent, sub: 'p2' }),
+    ]);
+    const calls = (client: FrontClient, run: string) =>
+      client.call('query', { target: 'shop', sql: 'SELECT pg_backend_pid()', run });
+    const first = await calls(one, 'a');
+    expect(first).toEqual(await calls(one, 'a'));
+    expect(first).not.toEqual(await calls(one, 'b'));
+    await calls(two, 'a');
+    const [mine, theirs] = [await sessions(one), await sessions(two)];
+    expect([mine.length, theirs.length]).toEqual([2, 1]);
+    expect(mine.map(({ session }) => session)).not.toContain(theirs[0]?.session);
+  });
+
+  test('that are killed are gone, and the next call has another', async () => {
+    const client = await front.as({ ...people.agent, sub: 'victim' });
+    await client.call('query', { target: 'shop', sql: 'SELECT 1' });
+    const [{ session } = { session: '' }] = await sessions(client);
+    const operator = await front.gateway.apiAs(people.operator);
+    await operator.kill(session);
+    await ended(session);
+    expect(await client.call('query', { target: 'shop', sql: 'SELECT 1' })).toMatchObject({ status: 'done' });
+    const after = await sessions(client);
+    expect(after.find((one) => one.session === session)).toMatchObject({ live: false, end_reason: 'killed' });
+    expect(after.filter(({ live }) => live)).toHaveLength(1);
+  });
+
+  test('record what was asked, decided and answered, with what the caller claims', async () => {
+    const client = await front.as({ ...people.agent, sub: 'claimant' });
+    await client.call(
+      'query',
+      {
+        target: 'shop',
+        sql: 'SELECT email FROM app.people WHERE id = $1',
+        parameters: [7],
+        intent: 'look',
+        step: 's1',
+      },
+      { 'sluice/run': 'r1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    );
+    const [{ session } = { session: '' }] = await sessions(client);
+    await (await front.gateway.apiAs(people.operator)).kill(session);
+    await ended(session);
+    const path = (await sessionRecordings(front.gateway.dir)).find((name) => name.includes(session));
+    const events = await recordedEvents(path ?? '');
+    const bind = events.find((event) => event['type'] === 'action' && event['name'] === 'Bind');
+    expect(bind).toMatchObject({
+      text: ['SELECT email FROM app.people WHERE id = $1'],
+      parameters: ['7'],
+      effect: 'allow',
+      run: {
+        run: 'r1',
+        step: 's1',
+        intent: 'look',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
+    });
+    expect(events.find((event) => event['type'] === 'shape')).toMatchObject({ columns: [{ masked: ['pii.email'] }] });
   });
 });
