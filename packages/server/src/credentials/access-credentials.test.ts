@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { ScramClient, ScramServer } from '@sluice/connectors/wire/scram.ts';
 import type { AuditEvent } from '@sluice/core/domain/audit-event.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Redacted } from '@sluice/core/domain/redacted.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AccessCredentials as ApiPort } from '../api/services.ts';
 import { platformDigests } from '../crypto/digests.ts';
 import { randomIds } from '../crypto/ids.ts';
@@ -13,6 +14,10 @@ import { accessCredentialRows } from '../store/access-credentials.ts';
 import { openStore } from '../store/store.ts';
 import type { Store } from '../store/store-port.ts';
 import { type AccessCredentials, createAccessCredentials } from './access-credentials.ts';
+import { satisfies } from './scram-verifier.ts';
+
+// Watched, not replaced.
+vi.mock('./scram-verifier.ts', { spy: true });
 
 const minute = 60_000;
 const start = Date.UTC(2026, 0, 2);
@@ -181,6 +186,75 @@ describe('an access credential', () => {
   test('fits the port of the API', () => {
     const port: ApiPort = credentials;
     expect(port).toBe(credentials);
+  });
+});
+
+describe('a secret that is sent whole', () => {
+  const proves = (id: string, secret: string): Promise<boolean> => credentials.proves(id, new Redacted(secret));
+
+  test('is proof to the letter, and of its own credential only', async () => {
+    const { id, secret } = await credentials.issue({ principal: dana, target: 'shop' });
+    const another = await credentials.issue({ principal: dana, target: 'shop' });
+    const right = secret.reveal();
+    expect(await proves(id, right)).toBe(true);
+    expect(await proves(another.id, right)).toBe(false);
+    for (const wrong of [
+      '',
+      right.slice(1),
+      right.slice(0, -1),
+      `${right} `,
+      ` ${right}`,
+      `${right}\n`,
+      `${right}\0`,
+      right.toUpperCase(),
+      `${id}:${right}`,
+      right.replace(/^./, (first) => String.fromCodePoint((first.codePointAt(0) ?? 0) + 0xfee0)),
+      '\ud800',
+      'x'.repeat(1_000_000),
+    ]) {
+      expect(await proves(id, wrong), wrong.slice(0, 80)).toBe(false);
+    }
+  });
+
+  test('is not proof of what is stored about it', async () => {
+    const { id } = await credentials.issue({ principal: dana, target: 'shop' });
+    const { salt, storedKey, serverKey } = await credentials.verifier(id);
+    for (const bytes of [salt, storedKey, serverKey]) {
+      expect(await proves(id, Buffer.from(bytes).toString('base64url'))).toBe(false);
+      expect(await proves(id, Buffer.from(bytes).toString('latin1'))).toBe(false);
+    }
+  });
+
+  test('is nobody’s for an unknown id, and looked into as long as for a known one', async () => {
+    const { id, secret } = await credentials.issue({ principal: dana, target: 'shop' });
+    const worked = vi.mocked(satisfies).mockClear();
+    for (const unknown of ['', 'sac_', 'dana', `${id}x`, id.toUpperCase(), `${id}\0`, '__proto__']) {
+      expect(await proves(unknown, secret.reveal()), unknown).toBe(false);
+    }
+    expect(worked.mock.calls).toHaveLength(7);
+    expect(new Set(worked.mock.calls.map(([, { iterations }]) => iterations))).toEqual(new Set([4096]));
+  });
+
+  test('proves who it is after its time as well: that it is over is said when it is redeemed', async () => {
+    const { id, secret } = await credentials.issue({ principal: dana, target: 'shop', uses: 1 });
+    expect(await credentials.redeem(id, 'shop')).toBeDefined();
+    const revoked = await credentials.issue({ principal: dana, target: 'shop' });
+    await credentials.revoke(revoked.id, dana);
+    now += 16 * minute;
+    for (const [over, proof] of [
+      [id, secret],
+      [revoked.id, revoked.secret],
+    ] as const) {
+      expect(await proves(over, proof.reveal())).toBe(true);
+      expect(await credentials.redeem(over, 'shop')).toBeUndefined();
+    }
+  });
+
+  test('proves nothing while the store is down', async () => {
+    const { id, secret } = await credentials.issue({ principal: dana, target: 'shop' });
+    credentials = using({ ...rows, find: () => Promise.reject(new Error('down')) });
+    expect(await proves(id, secret.reveal())).toBe(false);
+    expect(logged).toEqual(['access credentials can’t be looked up: logins with them are refused']);
   });
 });
 

@@ -75,7 +75,9 @@ export interface AccessCredentialParts {
 
 const prefix = 'sac';
 const idForm = /^sac_[A-Za-z0-9_-]{16,60}$/;
+/** As base64url, 32 characters. */
 const secretBytes = 24;
+const secretForm = /^[A-Za-z0-9_-]{32}$/;
 const maxUses = 1_000_000;
 /** Against one principal filling the store. */
 const maxLive = 100;
@@ -145,7 +147,9 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     isCredentialId: (user) => idForm.test(user),
     verifier: verifierOf,
     async proves(id, secret) {
-      return satisfies(secret, await verifierOf(id));
+      const proven = await satisfies(secret, await verifierOf(id));
+      // RFC 2104 pads a key with zeros, so that NULs at its end go unseen.
+      return proven && secretForm.test(secret.reveal());
     },
     async redeem(id, target) {
       if (!idForm.test(id)) return undefined;
