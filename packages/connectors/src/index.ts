@@ -12,6 +12,9 @@ import { mcpDeclarations } from './mcp/verbs.ts';
 import { createPostgresConnector } from './postgres/connector.ts';
 import { postgresTargets } from './postgres/target-form.ts';
 import { sqlDeclarations } from './sql/verbs.ts';
+import { createSshConnector } from './ssh/connector.ts';
+import { sshTargets } from './ssh/target-form.ts';
+import { sshDeclarations } from './ssh/verbs.ts';
 
 export interface ShippedConnector {
   readonly id: string;
@@ -24,4 +27,5 @@ export interface ShippedConnector {
 export const connectors: readonly ShippedConnector[] = [
   { id: 'mcp', create: createMcpConnector, declares: mcpDeclarations, targets: mcpTargets },
   { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targets: postgresTargets },
+  { id: 'ssh', create: createSshConnector, declares: sshDeclarations, targets: sshTargets },
 ];

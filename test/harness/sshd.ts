@@ -1,0 +1,115 @@
+/**
+ * Servers for tests of SSH: the real OpenSSH one where it is installed, and a stand-in on `ssh2` that runs everywhere and
+ * gives account of what it was told. Whoever starts one stops it.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { RealClient } from './clients.ts';
+import { freePort } from './free-port.ts';
+
+export interface TestSshd {
+  readonly host: string;
+  readonly port: number;
+  /** The account; the test's own. */
+  readonly user: string;
+  /** What logs in there. */
+  readonly privateKey: string;
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+  readonly dir: string;
+  log(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const program = '/usr/sbin/sshd';
+
+/** OpenSSH's server, or why there is none here. */
+export function findSshd(): RealClient {
+  return existsSync(program) && existsSync('/usr/bin/ssh-keygen')
+    ? { there: true, path: program, version: 'OpenSSH' }
+    : { there: false, reason: `no ${program}` };
+}
+
+/** An SSH client program, or why there is none here. */
+export function findSshProgram(name: 'ssh' | 'scp' | 'sftp' | 'rsync' | 'ssh-keygen'): RealClient {
+  const path = `/usr/bin/${name}`;
+  return existsSync(path) ? { there: true, path, version: name } : { there: false, reason: `no ${path}` };
+}
+
+/** A key pair made by OpenSSH itself, unencrypted; returns the private key's path. */
+export function makeKey(dir: string, name: string, type = 'ed25519'): string {
+  const path = join(dir, name);
+  execFileSync('/usr/bin/ssh-keygen', ['-q', '-t', type, '-N', '', '-C', '', '-f', path]);
+  return path;
+}
+
+/** Runs as the test's own user and lets in whoever has `privateKey`. */
+export async function createTestSshd(lines: readonly string[] = []): Promise<TestSshd> {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-sshd-'));
+  await chmod(dir, 0o700);
+  // Where the server, run as root, wants to put its unprivileged half.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const hostKey = makeKey(dir, 'host');
+  const userKey = makeKey(dir, 'user');
+  const port = await freePort();
+  const config = join(dir, 'sshd_config');
+  await writeFile(
+    config,
+    [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${hostKey}`,
+      `AuthorizedKeysFile ${userKey}.pub`,
+      `PidFile ${join(dir, 'pid')}`,
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'PermitRootLogin prohibit-password',
+      'AcceptEnv LANG LC_*',
+      'PrintMotd no',
+      'MaxSessions 64',
+      'MaxStartups 100',
+      'Subsystem sftp internal-sftp',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
+  const log = join(dir, 'log');
+  const server = spawn(program, ['-D', '-f', config, '-E', log], { stdio: 'ignore' });
+  await untilListening(port, server, log);
+  return {
+    host: '127.0.0.1',
+    port,
+    user: userInfo().username,
+    privateKey: await readFile(userKey, 'utf8'),
+    hostKey: (await readFile(`${hostKey}.pub`, 'utf8')).trim(),
+    dir,
+    log: () => readFile(log, 'utf8').catch(() => ''),
+    stop: async () => {
+      const ended = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
+      server.kill('SIGTERM');
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilListening(port: number, server: ChildProcess, log: string): Promise<void> {
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`sshd ended: ${await readFile(log, 'utf8').catch(() => '')}`);
+    const socket = connect({ host: '127.0.0.1', port });
+    const open = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
