@@ -35,12 +35,19 @@ export function checkPlace(resource: Resource, target: Target, schema: PolicySch
     if (!schema.parents.get(link.type)?.has(parent.type)) {
       throw new UnfitQuestion(`a ${link.type} can't lie in a ${parent.type}`);
     }
-    // Whoever names the one and whoever names the other would speak of two resources.
-    if (!link.id.startsWith(`${parent.id}/`)) throw new UnfitQuestion(`"${link.id}" does not lie in "${parent.id}"`);
+    if (!carries(link.id, parent.id)) throw new UnfitQuestion(`"${link.id}" does not lie in "${parent.id}"`);
     if (depth === maxDepth) throw new UnfitQuestion(`"${link.id}" lies deeper than ${maxDepth} levels`);
     link = parent;
   }
   if (link.id !== target.name) throw new UnfitQuestion(`"${link.id}" is not the target of this session`);
+}
+
+/**
+ * Whether the one id is the other and more: otherwise who names the one and who names the other would speak of two
+ * resources. A root ends in the separator (`web/`), and what lies in it has no second one (`web/var`).
+ */
+function carries(id: string, parent: string): boolean {
+  return id.length > parent.length && id.startsWith(parent.endsWith('/') ? parent : `${parent}/`);
 }
 
 /** The resource, everything above it, and the target: all that a policy can ask about. Call `checkPlace` first. */

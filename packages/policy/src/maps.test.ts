@@ -188,6 +188,18 @@ describe('resources in others of their type', () => {
     expect(effectOf(in1.replace('Endpoint::"shop/v1"', 'Endpoint::"shop/d0"'), post({}, {}, [deep(64)]))).toBe('allow');
   });
 
+  test('may have a root that ends in the separator', () => {
+    const root: Resource = { type: 'Endpoint', id: 'shop/', parent: { type: 'Target', id: 'shop' } };
+    const below: Resource = { type: 'Endpoint', id: 'shop/v1', parent: root };
+    expect(effectOf(in1, post({}, {}, [{ type: 'Endpoint', id: 'shop/v1/x', parent: below }]))).toBe('allow');
+    expect(effectOf(in1.replace('shop/v1', 'shop/'), post({}, {}, [below]))).toBe('allow');
+    expect(effectOf(open, post({}, {}, [{ ...root, id: 'shop' }]))).toBe('deny');
+    expect(effectOf(open, post({}, {}, [{ ...below, id: 'shop/', parent: root }]))).toBe('deny');
+    expect(effectOf(open, post({}, {}, [{ ...below, id: 'shopping', parent: { type: 'Target', id: 'shop' } }]))).toBe(
+      'deny',
+    );
+  });
+
   test('may be nested so deep and no deeper', () => {
     expect(effectOf(open, post({}, {}, [deep(64)]))).toBe('allow');
     expect(effectOf(open, post({}, {}, [deep(65)]))).toBe('deny');
