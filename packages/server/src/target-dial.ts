@@ -2,6 +2,7 @@ import type { UpstreamSocket } from '@sluice/core/contract/link.ts';
 import type { UpstreamAccess, UpstreamCredential } from '@sluice/core/contract/upstream.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { TargetConfig } from './config/config.ts';
+import { formatHostPort } from './config/host-port.ts';
 import { processEnvironment, searchPath } from './config/environment.ts';
 import type { UpstreamCredentials } from './credentials/upstream-credentials.ts';
 import { dialSocket } from './network/dial.ts';
@@ -17,7 +18,8 @@ export function targetDial(
     if (!target) throw new CoreError('unknown_target', 'client', `There is no target "${name}" on this gateway.`);
     const credential = await credentials.forTarget(name);
     const socket = await reach(target, credential);
-    return { socket, tls: target.tls.mode, credential, settings: target.settings };
+    const access = { socket, tls: target.tls.mode, credential, settings: target.settings };
+    return target.address ? { ...access, address: formatHostPort(target.address) } : access;
   };
 }
 

@@ -7,6 +7,7 @@ import type { HttpExchange } from '../wire/http/exchange.ts';
 import { serveHttp } from '../wire/http/serve.ts';
 import { answerMetadata, answerUnproven, placeOf, provenBy, refusalOf } from './door.ts';
 import { serveFront } from './front/serve-front.ts';
+import { UpstreamEndpoint } from './gateway/endpoint.ts';
 import { interpret } from './gateway/interpret.ts';
 import { answerJson } from './reply.ts';
 import { mcpDeclarations } from './verbs.ts';
@@ -18,6 +19,7 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
   const { limits, log } = ports;
   const bodyBytes = Math.min(limits.messageBytes, largestRequest);
   const front = serveFront({ operations: ports.operations, log, bodyBytes });
+  const upstream = new UpstreamEndpoint(ports);
 
   async function answer(exchange: HttpExchange, admission: Admission): Promise<void> {
     const refusal = refusalOf(exchange);
@@ -43,7 +45,7 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     });
     if (!who) return;
     if (place.kind === 'front') await front({ exchange, who, admission });
-    else await answerJson(exchange, 404, { error: 'not_found', message: 'No such target.' });
+    else await upstream.serve({ exchange, who, admission }, target);
   }
 
   return {

@@ -123,16 +123,24 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The one text that a message is sent as. */
-export function writeMessage(message: Message): string {
+/** The message as a document. */
+export function messageJson(message: Message): JsonObject {
   switch (message.kind) {
     case 'request':
-      return JSON.stringify({ jsonrpc: '2.0', id: message.id, method: message.method, params: message.params });
+      return { jsonrpc: '2.0', id: message.id, method: message.method, params: message.params };
     case 'notification':
-      return JSON.stringify({ jsonrpc: '2.0', method: message.method, params: message.params });
+      return { jsonrpc: '2.0', method: message.method, params: message.params };
     case 'result':
-      return JSON.stringify({ jsonrpc: '2.0', id: message.id, result: message.result });
-    case 'error':
-      return JSON.stringify({ jsonrpc: '2.0', id: message.id ?? null, error: message.error });
+      return { jsonrpc: '2.0', id: message.id, result: message.result };
+    case 'error': {
+      const { code, message: text, data } = message.error;
+      const error = data === undefined ? { code, message: text } : { code, message: text, data };
+      return { jsonrpc: '2.0', id: message.id ?? null, error };
+    }
   }
+}
+
+/** The one text that a message is sent as. */
+export function writeMessage(message: Message): string {
+  return JSON.stringify(messageJson(message));
 }
