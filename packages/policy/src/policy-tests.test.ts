@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { enforce, shop } from './fixtures.ts';
 import type { PolicyTestDocument, PolicyTestEvaluator } from './policy-test.ts';
 import { runPolicyTests } from './policy-tests.ts';
+import { buildSchema } from './schema.ts';
 import { supposedAction, supposedFacts, supposedPrincipal } from './supposed.ts';
 
 const policies = enforce(`
@@ -152,7 +153,10 @@ test('resources are placed in others of their type, to the depth that policies k
       'shop',
       schema,
     ).resources[0];
-  expect(placed('shop/v1')).toEqual({ type: 'Endpoint', id: 'shop/v1', parent: { type: 'Target', id: 'shop' } });
+  const root = { type: 'Endpoint', id: 'shop/', parent: { type: 'Target', id: 'shop' } };
+  expect(placed('shop/')).toEqual(root);
+  expect(placed('shop/v1')).toEqual({ type: 'Endpoint', id: 'shop/v1', parent: root });
+  expect(placed('shop/~')?.parent?.type).toBe('Target');
   expect(placed('shop/v1/orders')?.parent).toEqual(placed('shop/v1'));
   expect(placed(`shop${'/x'.repeat(64)}`)?.type).toBe('Endpoint');
   expect(() => placed(`shop${'/x'.repeat(65)}`)).toThrow('no connector has a Endpoint');
@@ -166,4 +170,23 @@ test('resources are placed by their declared parents', () => {
     policies.set.schema,
   );
   expect(action.resources).toEqual([{ type: 'Schema', id: 'shop/public', parent: { type: 'Target', id: 'shop' } }]);
+});
+
+test('what lies in the target directly may have the separator in its name', () => {
+  const context = {};
+  const schema = buildSchema([
+    {
+      resources: [{ type: 'Document', parents: ['Target'], doc: '' }],
+      actions: [{ verb: 'files:read', access: 'read', resources: ['Document'], context, doc: '' }],
+    },
+  ]);
+  const deed = {
+    kind: 'action',
+    verb: 'files:read',
+    resources: ['Document::"shop/file:///a/b.txt"'],
+    context,
+  } as const;
+  expect(supposedAction(deed, 'shop', schema).resources).toEqual([
+    { type: 'Document', id: 'shop/file:///a/b.txt', parent: { type: 'Target', id: 'shop' } },
+  ]);
 });

@@ -70,16 +70,28 @@ function resourceOf(text: string, schema: PolicySchema): Resource {
   return found;
 }
 
-/** Finds the chain of parents whose depth fits the id; `without`: what was found to have none. */
+/**
+ * Finds parents that fit the id, nearest first: as deep as there are types for its segments. `without`: what was found to
+ * have none.
+ */
 function placed(type: string, id: string, schema: PolicySchema, without = new Set<string>()): Resource | undefined {
+  const slash = id.indexOf('/');
+  if (type === 'Target') return slash < 0 ? targetResource(id) : undefined;
   const segments = id.split('/').length - 1;
-  if (type === 'Target') return segments === 0 ? targetResource(id) : undefined;
   const key = `${type} ${segments}`;
   if (segments === 0 || segments > maxDepth || without.has(key)) return undefined;
-  for (const above of schema.parents.get(type) ?? []) {
-    const parent = placed(above, id.slice(0, id.lastIndexOf('/')), schema, without);
+  const above = schema.parents.get(type) ?? new Set();
+  for (const each of above) {
+    const parent = each === 'Target' ? undefined : placed(each, id.slice(0, id.lastIndexOf('/')), schema, without);
     if (parent) return { type, id, parent };
   }
+  if (above.has('Target')) return { type, id, parent: rootOf(type, id.slice(0, slash), id.slice(slash + 1), above) };
   without.add(key);
   return undefined;
+}
+
+/** What lies in others of its type lies in the end in their root, which has no name of its own; a home (`~`) does not. */
+function rootOf(type: string, target: string, name: string, above: ReadonlySet<string>): Resource {
+  const parent = targetResource(target);
+  return above.has(type) && name !== '' && name !== '~' ? { type, id: `${target}/`, parent } : parent;
 }
