@@ -153,10 +153,7 @@ test('resources are placed in others of their type, to the depth that policies k
       'shop',
       schema,
     ).resources[0];
-  const root = { type: 'Endpoint', id: 'shop/', parent: { type: 'Target', id: 'shop' } };
-  expect(placed('shop/')).toEqual(root);
-  expect(placed('shop/v1')).toEqual({ type: 'Endpoint', id: 'shop/v1', parent: root });
-  expect(placed('shop/~')?.parent?.type).toBe('Target');
+  expect(placed('shop/v1')).toEqual({ type: 'Endpoint', id: 'shop/v1', parent: { type: 'Target', id: 'shop' } });
   expect(placed('shop/v1/orders')?.parent).toEqual(placed('shop/v1'));
   expect(placed(`shop${'/x'.repeat(64)}`)?.type).toBe('Endpoint');
   expect(() => placed(`shop${'/x'.repeat(65)}`)).toThrow('no connector has a Endpoint');
@@ -170,6 +167,26 @@ test('resources are placed by their declared parents', () => {
     policies.set.schema,
   );
   expect(action.resources).toEqual([{ type: 'Schema', id: 'shop/public', parent: { type: 'Target', id: 'shop' } }]);
+});
+
+test('resources are placed in the root of their type where it has one', () => {
+  const context = {};
+  const schema = buildSchema([
+    {
+      resources: [{ type: 'Folder', parents: ['Folder', 'Target'], roots: ['', '~'], doc: '' }],
+      actions: [{ verb: 'files:read', access: 'read', resources: ['Folder'], context, doc: '' }],
+    },
+  ]);
+  const placed = (id: string) => {
+    const deed = { kind: 'action', verb: 'files:read', resources: [`Folder::"${id}"`], context } as const;
+    return supposedAction(deed, 'web', schema).resources[0];
+  };
+  const root = { type: 'Folder', id: 'web/', parent: { type: 'Target', id: 'web' } };
+  expect(placed('web/')).toEqual(root);
+  expect(placed('web/var')).toEqual({ type: 'Folder', id: 'web/var', parent: root });
+  expect(placed('web/var/log')?.parent).toEqual(placed('web/var'));
+  expect(placed('web/~')).toEqual({ type: 'Folder', id: 'web/~', parent: { type: 'Target', id: 'web' } });
+  expect(placed('web/~/notes')?.parent).toEqual(placed('web/~'));
 });
 
 test('what lies in the target directly may have the separator in its name', () => {

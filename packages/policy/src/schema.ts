@@ -32,6 +32,8 @@ export interface PolicySchema {
   readonly verbs: ReadonlyMap<string, VerbSchema>;
   /** Per resource type, the types its direct parent may have; empty for a root. */
   readonly parents: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of types that lie in themselves and have roots: names of those that lie in the target directly. */
+  readonly roots: ReadonlyMap<string, readonly string[]>;
 }
 
 type AttributeType = TypeOfAttribute<string>;
@@ -58,7 +60,10 @@ const reservedTypes = new Set([
 export function buildSchema(declarations: readonly Declarations[]): PolicySchema {
   const parents = resourceParents(declarations);
   const verbs = declaredVerbs(declarations, parents);
-  return { cedar: { '': { entityTypes: entityTypes(parents), actions: actions(verbs) } }, verbs, parents };
+  const roots = new Map(
+    declarations.flatMap((declared) => declared.resources).flatMap(({ type, roots }) => (roots ? [[type, roots]] : [])),
+  );
+  return { cedar: { '': { entityTypes: entityTypes(parents), actions: actions(verbs) } }, verbs, parents, roots };
 }
 
 function resourceParents(declarations: readonly Declarations[]): Map<string, Set<string>> {

@@ -85,13 +85,15 @@ function placed(type: string, id: string, schema: PolicySchema, without = new Se
     const parent = each === 'Target' ? undefined : placed(each, id.slice(0, id.lastIndexOf('/')), schema, without);
     if (parent) return { type, id, parent };
   }
-  if (above.has('Target')) return { type, id, parent: rootOf(type, id.slice(0, slash), id.slice(slash + 1), above) };
+  if (above.has('Target')) {
+    return { type, id, parent: rootOf(type, id.slice(0, slash), id.slice(slash + 1), schema.roots.get(type) ?? []) };
+  }
   without.add(key);
   return undefined;
 }
 
-/** What lies in others of its type lies in the end in their root, which has no name of its own; a home (`~`) does not. */
-function rootOf(type: string, target: string, name: string, above: ReadonlySet<string>): Resource {
+function rootOf(type: string, target: string, name: string, roots: readonly string[]): Resource {
+  const [first] = roots;
   const parent = targetResource(target);
-  return above.has(type) && name !== '' && name !== '~' ? { type, id: `${target}/`, parent } : parent;
+  return first === undefined || roots.includes(name) ? parent : { type, id: `${target}/${first}`, parent };
 }

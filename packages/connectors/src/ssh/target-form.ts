@@ -21,4 +21,5 @@ export const sshTargets: TargetForm = {
     ],
   },
   reachedBy: ['address'],
+  encrypted: true,
 };

@@ -171,6 +171,7 @@ export const sshDeclarations: Declarations = {
     {
       type: 'Path',
       parents: ['Path', 'Target'],
+      roots: ['', '~'],
       doc: 'A file or directory, in the directories above it: `web/var/log/syslog` is in `web/var/log`, in `web/var`, and in `web/`, the root. `web/~/notes` is below the directory where the command starts.',
     },
     {

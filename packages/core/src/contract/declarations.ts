@@ -24,6 +24,11 @@ export interface ResourceDeclaration {
   readonly type: string;
   /** Types its parent may have; `Target` is always known. */
   readonly parents: readonly string[];
+  /**
+   * For a type that lies in itself, like a folder in a folder: names of those that lie in the target directly; all others
+   * lie, in the end, in the first of them (`''` for a root like `web/`). Absent where there is no such root.
+   */
+  readonly roots?: readonly string[];
   readonly doc: string;
 }
 
