@@ -25,7 +25,15 @@ export function policyReference(declarations: readonly Declarations[]): string {
     if (rows.length + own.length === 0) continue;
     parts.push('', `## \`Action::"${access}"\``, '', '| Verb | On | Means |', '|---|---|---|', ...own, ...rows);
   }
-  parts.push('', '## Context of verbs', '', ...contexts(connectors));
+  parts.push(
+    '',
+    '## Context of verbs',
+    '',
+    'Beside what [every action has](policies.md#when-context). Types are those of Cedar, and',
+    '[maps](policies.md#maps), which are asked for an entry at a time.',
+    '',
+    ...contexts(connectors),
+  );
   return `${parts.join('\n')}\n`;
 }
 
