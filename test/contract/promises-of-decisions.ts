@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Adapter, Answer } from './adapter.ts';
 import { actionsIn, needing, type Stage, tracesIn, words } from './stage.ts';
 
+/** Events that hold what a client was given. */
+const shown: ReadonlySet<string> = new Set(['rows', 'output', 'terminal']);
+
 export function promisesOfDecisions(adapter: Adapter, stage: () => Stage): void {
   const { asks, forms } = adapter;
 
@@ -21,7 +24,7 @@ export function promisesOfDecisions(adapter: Adapter, stage: () => Stage): void 
       await actor.close();
       const events = await actor.sealed();
       expect((await executed(mark)).length).toBe(1);
-      const seen = JSON.stringify(events.filter(({ type }) => type === 'rows'));
+      const seen = JSON.stringify(events.filter(({ type }) => shown.has(String(type))));
       for (const value of values(answer)) if (value !== null && form !== 'binary') expect(seen).toContain(value);
       const told = events.find(({ type }) => type === 'error');
       expect(told).toMatchObject({ message: failure.outcome === 'failed' ? failure.message : '' });
@@ -107,7 +110,7 @@ export function promisesOfDecisions(adapter: Adapter, stage: () => Stage): void 
       expect(actionsIn(onDisk).at(-1), form).toMatchObject({ effect: 'allow' });
       expect(JSON.stringify(onDisk)).toContain(mark);
       await actor.answer();
-      expect(JSON.stringify(onDisk.filter(({ type }) => type === 'rows'))).not.toContain(mark);
+      expect(JSON.stringify(onDisk.filter(({ type }) => shown.has(String(type))))).not.toContain(mark);
     }
     await actor.close();
   });

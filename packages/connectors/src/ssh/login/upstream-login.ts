@@ -5,6 +5,7 @@ import { CoreError } from '@sluice/core/domain/error.ts';
 import ssh2, { type AnyAuthMethod, type Client } from 'ssh2';
 import { LinkDuplex } from '../../wire/duplex.ts';
 import { negotiable } from '../transport/algorithms.ts';
+import { GatheredLink } from '../transport/gathered-link.ts';
 import { algorithmsFor, fingerprintOf, isPinned } from './host-keys.ts';
 
 const { Client: SshClient, utils } = ssh2;
@@ -24,7 +25,7 @@ export interface Upstream {
  */
 export function logIn(access: UpstreamAccess, target: string, clock: Clock): Promise<Upstream> {
   const pins = listOf(access.settings['host_keys']);
-  const stream = new LinkDuplex(access.socket);
+  const stream = new LinkDuplex(new GatheredLink(access.socket));
   const client = new SshClient();
   let seen: Buffer | undefined;
   return new Promise((resolve, reject) => {

@@ -72,7 +72,7 @@ export function watchClient(client: Connection, { visitor, violated }: Watchers)
         if (wantReply) who.parts.goodbye(oneLine(error));
       });
     },
-    overrun: () => violated('channel data', 'more data than the window allows'),
+    violated: (why) => violated('channel', why),
     roomMade: () => visitor()?.parts.pace.changed(),
   });
 }

@@ -2,7 +2,7 @@
 import type { Admission, ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
-import { CoreError } from '@sluice/core/domain/error.ts';
+import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import ssh2, { type Connection } from 'ssh2';
 import { LinkDuplex } from '../../wire/duplex.ts';
 import { logClientIn, type Proven } from '../login/client-login.ts';
@@ -199,18 +199,19 @@ class Served {
     client.on('end', () => lost());
     client.on('close', () => lost());
     watchChannels(client, {
-      overrun: () => lost(new Error('the target sent more data than the window allows')),
+      violated: (why) => lost(new Error(`the target sent ${why}`)),
     });
   }
 
   /** The library gave up, or the connection broke. */
   #failed(error: Error): void {
     if (this.#over) return;
-    const { fatal, level } = error as { fatal?: unknown; level?: unknown };
+    const { level } = error as { level?: unknown };
     const conversation = this.#visitor?.conversation;
     if (level === 'socket' || level === 'client-timeout' || 'code' in error) this.#stream.destroy();
-    else if (fatal === true || conversation === undefined) this.#violated('ssh', error.message);
-    else conversation.fail(error);
+    else if (error instanceof SluiceError && conversation) conversation.fail(error);
+    // What we do in its events is guarded: what the library throws, it throws about the client's bytes.
+    else this.#violated('ssh', error.message);
   }
 
   /** The client broke the protocol: it is written down wherever there is a place for it, and the connection ends. */

@@ -44,7 +44,7 @@ interface ChannelState {
 }
 
 interface Handlers {
-  CHANNEL_OPEN(proto: unknown, info: { readonly type: string; readonly data: unknown }): unknown;
+  CHANNEL_OPEN(proto: unknown, info: { readonly type?: string; readonly packetSize?: number }): unknown;
   CHANNEL_REQUEST(proto: Proto, recipient: number, type: string, wantReply: boolean, data: unknown): unknown;
   CHANNEL_DATA(proto: unknown, recipient: number, data: Buffer): unknown;
   CHANNEL_EXTENDED_DATA(proto: unknown, recipient: number, data: Buffer, type: number): unknown;
@@ -119,8 +119,8 @@ export interface ChannelWatch {
   requests?(type: string, state: RequestedChannel): boolean;
   /** Something is asked of the connection; `pass` hands it to the library, now or later, but in order. */
   global?(name: string, wantReply: boolean, pass: () => void): void;
-  /** More came than the window allowed (RFC 4254 section 5.2). */
-  overrun(): void;
+  /** Something that the library would let pass. */
+  violated(why: string): void;
   /** The other side made room. */
   roomMade?(): void;
 }
@@ -135,10 +135,16 @@ export function watchChannels(connection: Ssh2Connection, watch: ChannelWatch): 
     if (typeof found !== 'object') return true;
     const { incoming } = found._channel ?? found;
     if (incoming === undefined || length <= incoming.window) return true;
-    watch.overrun();
+    // RFC 4254 section 5.2: the window is the most that may be sent.
+    watch.violated('more data than the window allows');
     return false;
   };
   handlers.CHANNEL_OPEN = (self, info) => {
+    // The library takes a message that ends before its fields do.
+    if (info.type === undefined || info.packetSize === undefined) {
+      watch.violated('a message that is cut short');
+      return undefined;
+    }
     watch.opens?.(info.type);
     return CHANNEL_OPEN(self, info);
   };
