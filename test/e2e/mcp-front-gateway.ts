@@ -31,6 +31,8 @@ export interface FrontGateway {
   readonly url: URL;
   as(claims: TestClaims, generation?: Generation): Promise<FrontClient>;
   withToken(token: string, generation?: Generation): Promise<FrontClient>;
+  /** At another address, with any secret. */
+  at(url: URL, secret: string, generation?: Generation): Promise<FrontClient>;
   stop(): Promise<void>;
 }
 
@@ -98,16 +100,18 @@ export async function createFrontGateway(more: Partial<AnyGatewayOptions> = {}):
   const { host, port } = gateway.at('mcp');
   const url = new URL(`http://${host}:${port}/mcp`);
   const clients: FrontClient[] = [];
-  const withToken = async (token: string, generation: Generation = 'modern'): Promise<FrontClient> => {
-    const client = await (generation === 'modern' ? modern(url, token) : older(url, token));
+  const at = async (there: URL, secret: string, generation: Generation = 'modern'): Promise<FrontClient> => {
+    const client = await (generation === 'modern' ? modern(there, secret) : older(there, secret));
     clients.push(client);
     return client;
   };
+  const withToken = (token: string, generation?: Generation): Promise<FrontClient> => at(url, token, generation);
   return {
     gateway,
     postgres,
     url,
     withToken,
+    at,
     as: async (claims, generation) => withToken(await gateway.token(claims), generation),
     stop: async () => {
       await Promise.all(clients.map((client) => client.close().catch(() => {})));

@@ -155,6 +155,8 @@ describe('a query', () => {
     const set = await query("SET statement_timeout = '5s'");
     expect(set.result).toMatchObject({ command: 'SET', notices: [expect.stringMatching(/gone after it/)] });
     expect((await query('SHOW statement_timeout')).result['rows']).toEqual([['0']]);
+    await query("SELECT set_config('statement_timeout', '7s', false)");
+    expect((await query('SHOW statement_timeout')).result['rows']).toEqual([['0']]);
   });
 
   test('with arguments that mean nothing is told what they should be', async () => {

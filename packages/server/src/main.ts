@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { connectors } from '@sluice/connectors/index.ts';
-import type { Connector, Log } from '@sluice/core/contract/connector.ts';
+import type { Connector, Log, Opening } from '@sluice/core/contract/connector.ts';
 import { behind } from '@sluice/core/domain/principal.ts';
+import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import { createLabelMap } from '@sluice/core/masking/label-map.ts';
 import { createLookingMasker } from '@sluice/core/masking/looking-masker.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
@@ -43,6 +44,7 @@ import { mayConnect } from './policy/may-connect.ts';
 import { openPolicyFiles } from './policy/policy-files.ts';
 import { openRecordings } from './recording/recordings.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
+import { stillAdmitted } from './still-admitted.ts';
 import { accessCredentialRows } from './store/access-credentials.ts';
 import { accessRequestRows } from './store/access-requests.ts';
 import { lockDirectory } from './store/directory-lock.ts';
@@ -226,7 +228,7 @@ async function start(
     connectors: running,
     targets,
     mayConnect: (principal, name, client) => mayConnect({ clock, policies, targets }, principal, name, client),
-    open: (opening, client) => openSession(ports, opening, client),
+    open: openAdmitted,
     request: (id) => requests.get(id),
     sessions: (principal, limit) => index.list({ principal, limit }),
     credentialIsFor: async (id, target) => (await credentials.find(id))?.target === target,
@@ -247,6 +249,12 @@ async function start(
     });
     running.set(id, connector);
     undo.push(() => connector.close());
+  }
+
+  async function openAdmitted(opening: Opening, client: ClientInfo) {
+    const { disabledAmong } = principals;
+    await stillAdmitted({ credential: (id) => credentials.find(id), disabledAmong, now: clock.now }, opening);
+    return openSession(ports, opening, client);
   }
 
   const apiUrl = { base: '' };
@@ -343,7 +351,7 @@ async function start(
     const listener = await listen(address, id, tls, log, (link) =>
       connector.accept(link, {
         identity,
-        open: (opening) => openSession(ports, opening, { address: link.remote, secure: link.secure }),
+        open: (opening) => openAdmitted(opening, { address: link.remote, secure: link.secure }),
         refused: (code, user, target) => {
           metrics.refused(code);
           audit.record({ name: 'auth.refused', channel: id, code, user, target, address: link.remote });

@@ -5,7 +5,9 @@
 import type { Admission, Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import type { HttpExchange } from '../wire/http/exchange.ts';
 import { serveHttp } from '../wire/http/serve.ts';
+import { ConnectionProofs } from './connection-proofs.ts';
 import { answerMetadata, answerUnproven, placeOf, provenBy, refusalOf } from './door.ts';
+import type { Visit } from './exchange.ts';
 import { serveFront } from './front/serve-front.ts';
 import { UpstreamEndpoint } from './gateway/endpoint.ts';
 import { interpret } from './gateway/interpret.ts';
@@ -18,10 +20,11 @@ const largestRequest = 4_194_304;
 export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
   const { limits, log } = ports;
   const bodyBytes = Math.min(limits.messageBytes, largestRequest);
+  const own: ReadonlySet<string> = new Set(ports.targets.map(({ name }) => name));
   const front = serveFront({ operations: ports.operations, log, bodyBytes });
   const upstream = new UpstreamEndpoint(ports);
 
-  async function answer(exchange: HttpExchange, admission: Admission): Promise<void> {
+  async function answer(exchange: HttpExchange, admission: Admission, proofs: ConnectionProofs): Promise<void> {
     const refusal = refusalOf(exchange);
     if (refusal !== undefined) {
       admission.refused('client_protocol', '', '');
@@ -38,31 +41,35 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
       return;
     }
     const target = place.kind === 'target' ? place.name : '';
-    const who = await provenBy(exchange, admission, target).catch(async (error) => {
+    const who = await provenBy(exchange, proofs, target).catch(async (error) => {
       admission.refused(error?.code ?? 'unauthenticated', '', target);
       await answerUnproven(exchange, error);
       return undefined;
     });
     if (!who) return;
-    if (place.kind === 'front') await front({ exchange, who, admission });
-    else await upstream.serve({ exchange, who, admission }, target);
+    const visit: Visit = { exchange, who, admission };
+    // A target of another protocol, and one that is not there, have the gateway's own tools at their address.
+    if (place.kind === 'target' && own.has(place.name)) await upstream.serve(visit, place.name);
+    else await front(visit, place.kind === 'target' ? place.name : undefined);
   }
 
   return {
     id: 'mcp',
     declares: mcpDeclarations,
     discharges: ['mask'],
-    accept: (client, admission) =>
-      serveHttp(client, {
+    accept: (client, admission) => {
+      const proofs = new ConnectionProofs(admission.identity, ports.clock);
+      return serveHttp(client, {
         limits,
         bodyBytes,
-        onExchange: (exchange) => answer(exchange, admission),
+        onExchange: (exchange) => answer(exchange, admission, proofs),
         onRefused: ({ status, reason }) => {
           admission.refused('client_protocol', '', '');
           log.info({ remote: client.remote, status, reason }, 'an HTTP request was refused');
         },
         onFailure: (err) => log.error({ remote: client.remote, err }, 'an HTTP request failed'),
-      }),
+      });
+    },
     interpret: async (target, text) => interpret(target, text, limits.statementBytes),
     close: async () => {},
   };

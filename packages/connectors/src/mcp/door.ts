@@ -1,8 +1,8 @@
-import type { Admission } from '@sluice/core/contract/connector.ts';
-import { type Identified, identify, unauthenticated } from '@sluice/core/contract/identity.ts';
+import { type Identified, unauthenticated } from '@sluice/core/contract/identity.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { HttpExchange } from '../wire/http/exchange.ts';
+import type { ConnectionProofs } from './connection-proofs.ts';
 import { answerJson } from './reply.ts';
 
 /** Where a path leads to. */
@@ -47,11 +47,11 @@ export function refusalOf(exchange: HttpExchange): string | undefined {
 const loopbackName = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,5})?$/;
 
 /** Rejects with the one refusal, whatever is wrong with the proof. `target` is empty for the gateway itself. */
-export async function provenBy(exchange: HttpExchange, admission: Admission, target: string): Promise<Identified> {
+export async function provenBy(exchange: HttpExchange, proofs: ConnectionProofs, target: string): Promise<Identified> {
   const fields = exchange.headers.filter(([name]) => name === 'authorization');
   const token = fields.length === 1 ? /^bearer +([\x21-\x7e]+)$/i.exec(fields[0]?.[1] ?? '')?.[1] : undefined;
   if (token === undefined) throw unauthenticated(undefined, 'no bearer token, or more than one');
-  return identify(admission.identity, target, new Redacted(token));
+  return proofs.identify(new Redacted(token), target);
 }
 
 /** RFC 6750 section 3 with RFC 9728 section 5.1: what to prove, and where a token is to be had. */

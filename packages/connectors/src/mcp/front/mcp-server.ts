@@ -6,7 +6,7 @@
 
 import { type CallToolResult, type JsonSchemaValidator, Server, type Tool } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
-import type { Caller, Operations } from '@sluice/core/contract/operations.ts';
+import type { Caller, OperationDeclaration, Operations } from '@sluice/core/contract/operations.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
@@ -15,9 +15,17 @@ import { failed, type Outcome } from './outcome.ts';
 import { type FrontTool, frontTools } from './tools.ts';
 
 export interface FrontParts {
-  readonly operations: Operations;
+  declared(): readonly OperationDeclaration[];
   /** Told of what went wrong here, as opposed to what was refused. */
   onFailure(error: unknown, tool: string): void;
+}
+
+/** Whom one request is for. */
+export interface Visitor {
+  readonly operations: Operations;
+  readonly caller: Caller;
+  /** What is claimed of the run beside the arguments, given the request's `_meta`. */
+  claimed(meta: JsonObject): RunContext | undefined;
 }
 
 /** The tools, ready to be offered; the same for every caller and for as long as the gateway runs. */
@@ -29,8 +37,8 @@ export class Front {
     this.#parts = parts;
   }
 
-  /** A server for one request of one caller. `claimed` gives what the caller claims of its run, beside the arguments. */
-  serverFor(caller: Caller, claimed: (meta: JsonObject) => RunContext | undefined): Server {
+  /** A server for one request. */
+  serverFor(visitor: Visitor): Server {
     const server = new Server(
       { name: 'sluice', title: 'Sluice access gateway', version: '1' },
       { capabilities: { tools: {} }, instructions },
@@ -42,15 +50,15 @@ export class Front {
       const call: Call = {
         name: params.name,
         arguments: objectOf(params.arguments),
-        claims: (named) => withNamed(claimed(meta), named),
+        claims: (named) => withNamed(visitor.claimed(meta), named),
         signal: context.mcpReq.signal,
       };
-      return resultOf(await this.#call(tools, caller, call));
+      return resultOf(await this.#call(tools, visitor, call));
     });
     return server;
   }
 
-  async #call(tools: ReadonlyMap<string, Offered>, caller: Caller, call: Call): Promise<Outcome> {
+  async #call(tools: ReadonlyMap<string, Offered>, { operations, caller }: Visitor, call: Call): Promise<Outcome> {
     const tool = tools.get(call.name);
     if (!tool) return failed('unknown_tool', 'There is no such tool.', 'tools/list has the tools there are.');
     const checked = tool.fits(call.arguments);
@@ -58,7 +66,7 @@ export class Front {
       return failed('arguments', checked.errorMessage.slice(0, longestComplaint), 'See the schema of the tool.');
     }
     try {
-      return await carryOutCall(this.#parts.operations, caller, call);
+      return await carryOutCall(operations, caller, call);
     } catch (error) {
       if (error instanceof SluiceError) return failed(error.code, error.publicMessage);
       this.#parts.onFailure(error, call.name);
@@ -71,7 +79,7 @@ export class Front {
     if (this.#tools === undefined) {
       const validators = new AjvJsonSchemaValidator();
       this.#tools = new Map(
-        frontTools(this.#parts.operations.declared).map((tool) => [
+        frontTools(this.#parts.declared()).map((tool) => [
           tool.name,
           { listed: listed(tool), fits: validators.getValidator<unknown>({ ...tool.inputSchema }) },
         ]),

@@ -1,14 +1,15 @@
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Caller, Operations } from '@sluice/core/contract/operations.ts';
-import type { Json } from '@sluice/core/domain/json.ts';
+import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { HttpExchange } from '../../wire/http/exchange.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
 import { JsonError, parseStrictJson } from '../../wire/json/strict-json.ts';
-import type { Serve, Visit } from '../exchange.ts';
+import type { Visit } from '../exchange.ts';
 import { readRunContext } from '../gateway/run-context.ts';
 import { answerJson, header } from '../reply.ts';
 import { Front } from './mcp-server.ts';
+import { oneTarget } from './one-target.ts';
 
 export interface ServeFrontParts {
   readonly operations: Operations;
@@ -39,14 +40,21 @@ const passedOn: ReadonlySet<string> = new Set([
   'mcp-name',
 ]);
 
-/** Serves `/mcp`: each request is whole in itself, and is carried out for whoever proved to have sent it. */
-export function serveFront({ operations, log, bodyBytes }: ServeFrontParts): Serve {
+/**
+ * Serves `/mcp`, and with `only` the address of one target: each request is whole in itself, and is carried out for
+ * whoever proved to have sent it.
+ */
+export function serveFront({
+  operations,
+  log,
+  bodyBytes,
+}: ServeFrontParts): (visit: Visit, only?: string) => Promise<void> {
   const front = new Front({
-    operations,
+    declared: () => operations.declared,
     onFailure: (err, tool) => log.error({ tool, err }, 'a tool of the gateway failed'),
   });
   const atOnce = new Map<string, number>();
-  return async (visit) => {
+  return async (visit, only) => {
     const { exchange, who } = visit;
     if (exchange.method !== 'POST') {
       // There is no stream of the server's own and no session to end (MCP, "Streamable HTTP").
@@ -62,7 +70,9 @@ export function serveFront({ operations, log, bodyBytes }: ServeFrontParts): Ser
     atOnce.set(id, running + 1);
     try {
       const body = await readBody(exchange, bodyBytes);
-      if (body !== undefined) await serve(front, visit, body, log);
+      if (body === undefined) return;
+      const seen = only === undefined ? operations : oneTarget(operations, only);
+      await serve(front, seen, visit, body, log);
     } finally {
       const left = (atOnce.get(id) ?? 1) - 1;
       if (left === 0) atOnce.delete(id);
@@ -103,6 +113,9 @@ function problemOf(message: Json): { readonly status: number; readonly body: Jso
   if (typeof message !== 'object' || message === null || isList(message)) {
     return { status: 400, body: rpcError(null, -32600, 'One message per request: batches are not taken.') };
   }
+  if (namesPrototype(message)) {
+    return { status: 400, body: rpcError(null, -32600, 'No member of a message is called __proto__.') };
+  }
   const { method, id } = message;
   if (typeof method !== 'string') {
     return { status: 400, body: rpcError(null, -32600, 'This server asks nothing, so nothing can be answered.') };
@@ -114,7 +127,20 @@ function problemOf(message: Json): { readonly status: number; readonly body: Jso
   return undefined;
 }
 
-async function serve(front: Front, { exchange, who }: Visit, body: Json, log: Log): Promise<void> {
+/** Libraries read it in different ways, or drop it; the depth of the message is bounded already. */
+function namesPrototype(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!isList(value) && Object.hasOwn(value, '__proto__')) return true;
+  return Object.values(value).some(namesPrototype);
+}
+
+async function serve(
+  front: Front,
+  operations: Operations,
+  { exchange, who }: Visit,
+  body: Json,
+  log: Log,
+): Promise<void> {
   const { headers, origin } = exchange;
   const application = shown(header(exchange, 'user-agent') ?? '');
   const caller: Caller = {
@@ -126,9 +152,9 @@ async function serve(front: Front, { exchange, who }: Visit, body: Json, log: Lo
       ...(application === '' ? {} : { application }),
     },
   };
-  const handler = createMcpHandler(() => front.serverFor(caller, (meta) => readRunContext(headers, { _meta: meta })), {
+  const claimed = (meta: JsonObject) => readRunContext(headers, { _meta: meta });
+  const handler = createMcpHandler(() => front.serverFor({ operations, caller, claimed }), {
     onerror: (err) => log.debug({ err }, 'an MCP request was not carried out'),
-    keepAliveMs: 15_000,
   });
   const request = new Request(`http://${exchange.authority || 'localhost'}/mcp`, {
     method: 'POST',

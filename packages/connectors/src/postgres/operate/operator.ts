@@ -16,7 +16,7 @@ import { type ServePorts, serve } from '../session/serve.ts';
 import type { Grounds } from '../session/understand.ts';
 import { ArgumentError, describeArguments, queryArguments } from './arguments.ts';
 import { describeTables } from './describe.ts';
-import { resultOf, statesKept } from './result.ts';
+import { resultOf, sessionKept } from './result.ts';
 import { WatchedSession } from './watched-session.ts';
 import { type Answer, type Wanted, WireClient } from './wire-client.ts';
 
@@ -150,7 +150,7 @@ class SqlOperator implements Operator {
     const whole = (): boolean => this.#watched.findings.effects === true;
     const answer = await this.#ask({ ...asked, whole }, signal);
     // What a statement changed for its session is gone with it, so that no call means something else than it says.
-    if (!statesKept(answer)) this.close();
+    if (!sessionKept(answer, this.#watched.findings)) this.close();
     return resultOf(answer, this.#watched.findings, (oid) => this.#typeOf(oid));
   }
 

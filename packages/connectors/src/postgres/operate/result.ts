@@ -12,7 +12,7 @@ export function resultOf(answer: Answer, findings: Findings, types: Types): Oper
   if (answer.copy) return { outcome: 'failed', code: '0A000', message: copyRefused };
   if (error !== undefined) return { outcome: 'failed', code: error.get('C') ?? 'XX000', message: messageOf(error) };
   if (status !== 'I') return { outcome: 'failed', code: '25000', message: transactionRefused };
-  const notices = statesKept(answer) ? answer.notices : [...answer.notices, stateLost(tag)];
+  const notices = sets.has(tag) ? [...answer.notices, stateLost(tag)] : answer.notices;
   const by = truncatedBy(answer, findings);
   const value: JsonObject = {
     columns: answer.columns.map(({ name, type }, index) => {
@@ -32,12 +32,15 @@ export function resultOf(answer: Answer, findings: Findings, types: Types): Oper
 }
 
 /** Whether the session is as it was before, so that the next statement means what it says. */
-export function statesKept({ tag, status, suspended, error }: Answer): boolean {
-  return status === 'I' && (suspended || error !== undefined || keeps.has(tag.split(' ', 1)[0] ?? ''));
+export function sessionKept({ tag, status, suspended, error }: Answer, { lasting, denial }: Findings): boolean {
+  if (status !== 'I') return false;
+  // What failed did nothing, and what was refused was not done.
+  if (error !== undefined || denial !== undefined) return true;
+  return !lasting && (suspended || keeps.has(tag.split(' ', 1)[0] ?? ''));
 }
 
 /** Commands after which a session is as before (documentation, "SQL Commands"). */
-const keeps: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'SHOW', 'EXPLAIN', '']);
+const keeps: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'EXPLAIN', '']);
 
 function truncatedBy({ leftOut, suspended }: Answer, findings: Findings): string | undefined {
   if (leftOut === 'bytes') return 'bytes';
@@ -55,6 +58,19 @@ function messageOf(fields: Fields): string {
   ];
   return parts.filter((part) => part !== undefined).join('\n');
 }
+
+/** Commands whose only purpose is what the session is like afterwards. */
+const sets: ReadonlySet<string> = new Set([
+  'SET',
+  'RESET',
+  'PREPARE',
+  'DEALLOCATE',
+  'DECLARE CURSOR',
+  'LISTEN',
+  'UNLISTEN',
+  'LOAD',
+  'DISCARD ALL',
+]);
 
 function stateLost(tag: string): string {
   return `Done (${tag}). Each call has a session state of its own: settings, prepared statements, cursors and temporary tables are gone after it.`;

@@ -3,6 +3,7 @@ import type { RecordedColumn, RecordingEvent } from '@sluice/core/domain/recordi
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { SqlVerb } from '../../sql/verbs.ts';
 
 /** What is learnt about the one operation that a session is carrying out. */
 export interface Findings {
@@ -13,7 +14,21 @@ export interface Findings {
   rowLimit?: boolean;
   /** What was judged does more than read. */
   effects?: boolean;
+  /** What was judged may change what later statements of the session mean, or hold something until its end. */
+  lasting?: boolean;
 }
+
+/** Verbs that leave a session as it was. Settings, locks, code that is not seen into: all others may not. */
+const passing: ReadonlySet<string> = new Set([
+  'sql:select',
+  'sql:compute',
+  'sql:explain',
+  'sql:insert',
+  'sql:update',
+  'sql:delete',
+  'sql:merge',
+  'sql:sequence',
+] satisfies SqlVerb[]);
 
 /**
  * A session with somebody listening: it does what the session does, puts the caller's claims about its run on every
@@ -53,6 +68,7 @@ export class WatchedSession implements Session {
 
   judge(unit: Unit): Outcome {
     if (unit.actions.some(({ access }) => access !== 'read' && access !== 'connect')) this.findings.effects = true;
+    if (unit.actions.some(({ verb }) => !passing.has(verb))) this.findings.lasting = true;
     const outcome = this.#session.judge(this.#claimed(unit));
     if (outcome.effect === 'hold') return this.#waiting(outcome);
     this.#note(outcome);

@@ -1,0 +1,28 @@
+import type { Opening } from '@sluice/core/contract/connector.ts';
+import { unauthenticated } from '@sluice/core/contract/identity.ts';
+import { behind } from '@sluice/core/domain/principal.ts';
+
+export interface AdmittedParts {
+  /** The access credential as it is now. */
+  credential(id: string): Promise<{ readonly revokedAt?: number; readonly expiresAt: number } | undefined>;
+  /** Those of the principals that an administrator disabled. */
+  disabledAmong(ids: readonly string[]): Promise<readonly string[]>;
+  now(): number;
+}
+
+/**
+ * Asked before a session opens. A proof may be older than the session: a connection can bring many requests, and be let
+ * in once. Rejects with the one refusal when the access credential was revoked since or has expired, or when the
+ * principal or anybody behind it was disabled.
+ */
+export async function stillAdmitted(parts: AdmittedParts, { principal, credential }: Opening): Promise<void> {
+  const [record, disabled] = await Promise.all([
+    credential === undefined ? undefined : parts.credential(credential),
+    parts.disabledAmong(behind(principal)),
+  ]);
+  if (disabled.length > 0) throw unauthenticated(undefined, `${disabled.join(', ')}: disabled by an administrator`);
+  if (credential === undefined) return;
+  if (!record || record.revokedAt !== undefined || record.expiresAt <= parts.now()) {
+    throw unauthenticated(undefined, `access credential ${credential}: revoked or expired since it was proven`);
+  }
+}
