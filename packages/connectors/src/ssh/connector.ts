@@ -5,23 +5,26 @@
  * exchange: the library has none.
  */
 import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
-import type { ServerChannel } from 'ssh2';
 import { understandCommand } from './command/understand.ts';
 import { certify } from './login/certificate.ts';
 import { ownKey } from './login/keys.ts';
+import type { ChannelParts } from './session/client-channel.ts';
 import { serve } from './session/serve.ts';
 import { execUnit } from './session/units.ts';
+import { serveSftp } from './sftp/serve.ts';
 import { sshDeclarations } from './verbs.ts';
 
 export const createSshConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
   const host = ownKey(ports.key('host'));
   const authority = ownKey(ports.key('authority'));
+  const serveFiles: ChannelParts['serveFiles'] = (conversation, stream, closed) =>
+    serveSftp(conversation, stream, closed, ports.labels);
   return {
     id: 'ssh',
     declares: sshDeclarations,
     discharges: ['mask'],
     accept: (client, admission) =>
-      serve({ ...ports, host, authority, understand: understandCommand, serveFiles: withoutFiles }, client, admission),
+      serve({ ...ports, host, authority, understand: understandCommand, serveFiles }, client, admission),
     interpret: async (target, text) => execUnit(understandCommand, target, text, { environment: new Map() }),
     clientAccess: {
       certify: (wish) => ({
@@ -32,9 +35,3 @@ export const createSshConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     close: async () => undefined,
   };
 };
-
-function withoutFiles(_: unknown, stream: ServerChannel): void {
-  stream.stderr.write('sluice: not yet\n');
-  stream.exit(126);
-  stream.end();
-}
