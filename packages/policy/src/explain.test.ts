@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ask, customers, enforce, principal, table } from './fixtures.ts';
+import { ask, customers, enforce, post, principal, table } from './fixtures.ts';
 
 const policies = enforce(`
 @id("analysts-read") permit (
@@ -47,6 +47,20 @@ test('a question that cannot be put to the policies is explained as such', () =>
   const explanation = policies.explain(ask('sql:select', { context: { rows_limit: 'all' } }));
   expect(explanation).toMatchObject({ decision: { effect: 'deny' }, resources: [] });
   expect(explanation.fault).toContain('rows_limit');
+});
+
+test('what another policy wants of a map is seen, also where no policy of the verb reads it', () => {
+  const mapped = enforce(`
+    @id("deletes") permit (principal, action == Action::"http:delete", resource) when { context.body.hasTag("/sure") && context.body.getTag("/sure") == "yes" };
+    @id("writes") permit (principal, action == Action::"http:write", resource) when { context.numbers.hasTag("/n") && context.numbers.getTag("/n") < 10 };
+  `);
+  const nearly = (sure: string, n: number) =>
+    mapped
+      .explain(post({ '/sure': sure }, { '/n': n }))
+      .resources[0]?.nearly.map(({ policy, part }) => `${policy} ${part}`);
+  expect(nearly('yes', 10)).toEqual(['deletes action', 'writes condition']);
+  expect(nearly('no', 9)).toEqual([]);
+  expect(mapped.explain(post({ '/sure': 'yes' }, { '/n': 9 })).decision.effect).toBe('allow');
 });
 
 test('an explanation can be sent as JSON', () => {

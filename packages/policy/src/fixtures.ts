@@ -25,6 +25,7 @@ export const declarations: Declarations = {
     { verb: 'sql:update', access: 'write', resources: ['Table'], context: statement, doc: 'Change rows.' },
     { verb: 'sql:delete', access: 'write', resources: ['Table'], context: statement, doc: 'Delete rows.' },
     { verb: 'sql:drop', access: 'admin', resources: ['Table', 'Schema'], context: {}, doc: 'Drop.' },
+    { verb: 'http:delete', access: 'write', resources: ['Endpoint'], context: request, doc: 'Delete something.' },
     { verb: 'http:write', access: 'write', resources: ['Endpoint'], context: request, doc: 'Send something.' },
   ],
 };

@@ -73,7 +73,8 @@ export class EnforcedPolicies implements PolicySnapshot {
     const decision = this.decide(question);
     try {
       declaredVerb(question, this.set.schema);
-      const requests = requestsFor(question, this.set.schema, this.#groups, this.#reads.get(question.action.verb));
+      // All of what was asked: policies for other verbs are tried on it as well.
+      const requests = requestsFor(question, this.set.schema, this.#groups);
       const applied = requests.map((request) => this.#engine.applying(request));
       const outcomes = applied.map((applying, index) => this.#outcome(question, index, applying));
       return explain({ question, decision, set: this.set, requests, applied, outcomes });
