@@ -40,6 +40,7 @@ export const people = {
   agent: { sub: 'bot', kind: 'agent', groups: ['agents'], owner: 'olga' },
   other: { sub: 'other-bot', kind: 'agent', groups: ['agents'], owner: 'olga' },
   trusted: { sub: 'tina', groups: ['agents', 'trusted'] },
+  visitor: { sub: 'vera', groups: ['visitors'] },
   nobody: { sub: 'nobody', groups: [] },
   dba: { sub: 'dora', groups: ['dba'] },
   operator: { sub: 'operator', groups: ['operators'] },
@@ -57,6 +58,9 @@ forbid (principal, action == Action::"sql:select", resource) when { context.colu
 @id("deletes-wait") @approval("dba") @reason("Deleting takes a DBA")
 forbid (principal, action == Action::"sql:delete", resource);
 @id("few-logs") @limit_rows("2") permit (principal in Group::"agents", action == Action::"sql:select", resource == Table::"shop/app/logs");
+@id("visitors-connect") @approval("dba") @reason("Visitors are let in by a DBA")
+permit (principal in Group::"visitors", action == Action::"connect", resource);
+@id("visitors-compute") permit (principal in Group::"visitors", action == Action::"sql:compute", resource);
 @id("operators") permit (principal in Group::"operators", action in [Action::"gateway:view", Action::"gateway:manage"], resource);
 `;
 

@@ -1,5 +1,8 @@
 // The gateway's own MCP server, by the official clients of both generations, in front of a real database: what an agent
 // can do, what it is told when it may not, and that nothing of one caller is another's.
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordedEvents, sessionRecordings } from '../harness/recorded-events.ts';
 import { createFrontGateway, type FrontClient, type FrontGateway, generations, people } from './mcp-front-gateway.ts';
@@ -286,6 +289,61 @@ describe('what waits for people', () => {
       request: expect.not.stringMatching(request),
     });
   });
+
+  test('may be the session itself', async () => {
+    const client = await front.as(people.visitor);
+    const call = () => client.call('query', { target: 'shop', sql: 'SELECT 1', intent: 'look around' });
+    const pending = await call();
+    expect(pending).toMatchObject({ status: 'pending', reason: expect.stringMatching(/dba/) });
+    const request = String(pending['request']);
+    const dba = await front.gateway.apiAs(people.dba);
+    expect(await dba.accessRequest(request)).toMatchObject({ unit: 'connect', run: { intent: 'look around' } });
+    await dba.approve(request);
+    expect(await call()).toMatchObject({ status: 'done' });
+    expect(await call()).toMatchObject({ status: 'done' });
+    expect((await client.call('request_status', { request })).result).toMatchObject({ state: 'used' });
+  });
+});
+
+describe('a client that leaves', () => {
+  test.each([
+    ['older', {}],
+    ['modern', { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'query' }],
+  ] as const)('takes its statement with it (%s)', async (generation, headers) => {
+    const token = await front.gateway.token({ ...people.agent, sub: `leaver-${generation}` });
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'leaver', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const params = {
+      name: 'query',
+      arguments: { target: 'shop', sql: `SELECT pg_sleep(100) /* ${generation} */` },
+      ...(generation === 'modern' ? { _meta: meta } : {}),
+    };
+    const abort = new AbortController();
+    const answer = fetch(front.url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+      signal: abort.signal,
+    }).then((response) => response.text());
+    answer.catch(() => {});
+    const running = () =>
+      front.postgres.sql(
+        `SELECT application_name FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%/* ${generation} */' AND query LIKE 'SELECT pg_sleep%'`,
+      );
+    while ((await running()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (generation === 'modern') expect(await running()).toEqual([{ application_name: 'leaver/1' }]);
+    abort.abort();
+    await expect(answer).rejects.toThrow();
+    while ((await running()).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
 });
 
 describe('sessions', () => {
@@ -356,5 +414,50 @@ describe('sessions', () => {
       },
     });
     expect(events.find((event) => event['type'] === 'shape')).toMatchObject({ columns: [{ masked: ['pii.email'] }] });
+  });
+});
+
+describe('over TLS', () => {
+  let secure: FrontGateway;
+  beforeAll(async () => {
+    secure = await createFrontGateway({ tls: true });
+  });
+  afterAll(() => secure?.stop());
+
+  const send = async (path: string, options: RequestOptions, body = ''): Promise<{ status: number; text: string }> => {
+    const { port } = secure.url;
+    const sent = request({
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port,
+      path,
+      ca: secure.gateway.ca?.cert,
+      ...options,
+    });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const chunk of response) text += chunk;
+    return { status: response.statusCode ?? 0, text };
+  };
+
+  test('a token is taken, and the metadata names https', async () => {
+    const headers = {
+      authorization: `Bearer ${await secure.gateway.token(people.agent)}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      host: 'gateway.example:8443',
+    };
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'list_targets', arguments: {} },
+    });
+    const answer = await send('/mcp', { method: 'POST', headers }, body);
+    expect(answer.status).toBe(200);
+    expect(answer.text).toMatch(/shop/);
+    const about = await send('/.well-known/oauth-protected-resource/mcp', { headers: { host: headers.host } });
+    expect(JSON.parse(about.text)).toMatchObject({ resource: 'https://gateway.example:8443/mcp' });
   });
 });

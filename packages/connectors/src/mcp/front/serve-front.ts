@@ -1,4 +1,4 @@
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { CLIENT_INFO_META_KEY, createMcpHandler } from '@modelcontextprotocol/server';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Caller, Operations } from '@sluice/core/contract/operations.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
@@ -142,7 +142,7 @@ async function serve(
   log: Log,
 ): Promise<void> {
   const { headers, origin } = exchange;
-  const application = shown(header(exchange, 'user-agent') ?? '');
+  const application = applicationOf(body) ?? shown(header(exchange, 'user-agent') ?? '');
   const caller: Caller = {
     principal: who.principal,
     ...(who.credential === undefined ? {} : { credential: who.credential }),
@@ -164,6 +164,19 @@ async function serve(
   await passOn(exchange, await handler.fetch(request, { parsedBody: body }));
 }
 
+/** What the client calls itself, where it says so with each request (MCP 2026-07-28, "Per-request metadata"). */
+function applicationOf(body: Json): string | undefined {
+  const info = member(member(member(body, 'params'), '_meta'), CLIENT_INFO_META_KEY);
+  const [name, version] = [member(info, 'name'), member(info, 'version')];
+  if (typeof name !== 'string' || name === '') return undefined;
+  return shown(typeof version === 'string' ? `${name}/${version}` : name);
+}
+
+function member(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || isList(value) || !Object.hasOwn(value, name)) return undefined;
+  return value[name];
+}
+
 async function passOn(exchange: HttpExchange, response: Response): Promise<void> {
   const type = response.headers.get('content-type');
   const reply = exchange.respond({
@@ -171,7 +184,12 @@ async function passOn(exchange: HttpExchange, response: Response): Promise<void>
     status: response.status === 499 ? 400 : response.status,
     headers: [...(type === null ? [] : [['content-type', type] as const]), ['cache-control', 'no-store']],
   });
-  if (response.body) for await (const chunk of response.body) await reply.write(chunk);
+  try {
+    if (response.body) for await (const chunk of response.body) await reply.write(chunk);
+  } catch (error) {
+    // What nobody reads any more is broken off by the library.
+    if (!exchange.gone.aborted) throw error;
+  }
   await reply.end();
 }
 
