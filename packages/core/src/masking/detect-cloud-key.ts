@@ -55,6 +55,9 @@ const keys: readonly Prefixed[] = [
   ...prefixed('AGE-SECRET-KEY-1', 50, isUpper),
 ];
 
+/** What the keys begin with. */
+export const cloudKeyPrefixes: readonly string[] = keys.map(({ prefix }) => prefix);
+
 const byFirst: ReadonlyMap<string, readonly Prefixed[]> = new Map(
   keys.map(({ prefix }) => [prefix.charAt(0), keys.filter((key) => key.prefix.startsWith(prefix.charAt(0)))]),
 );

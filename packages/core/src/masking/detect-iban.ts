@@ -10,6 +10,8 @@ const registered =
 const lengths: ReadonlyMap<string, number> = new Map(
   registered.split(' ').map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
+/** What IBANs begin with: two upper-case letters. */
+export const ibanCountries: readonly string[] = [...lengths.keys()];
 const countries: ReadonlySet<string> = new Set([...lengths.keys()].map((country) => country.charAt(0)));
 
 /** From so many characters on, an unfinished IBAN is not shown. */

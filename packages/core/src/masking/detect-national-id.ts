@@ -88,6 +88,9 @@ const named: readonly { readonly words: readonly string[]; readonly valid: (numb
   { words: ['ssn', 'social security number', 'social_security_number'], valid: (number) => isSocialSecurity(number) },
 ];
 
+/** What a number may be called. */
+export const numberNames: readonly string[] = named.flatMap(({ words }) => words);
+
 export const namedNumber: Detector = {
   label: 'pii.national_id',
   first: 'bsBS',

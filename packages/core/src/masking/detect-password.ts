@@ -43,6 +43,9 @@ const cloudKeys: readonly Named[] = [
   { words: ['private_key_id'], plausible: (value) => /^[0-9a-f]{40}$/.test(value) },
 ];
 
+/** What a secret may be called. */
+export const secretNames: readonly string[] = [...passwords, ...cloudKeys].flatMap(({ words }) => words);
+
 /** `password=…`, `"client_secret": "…"`: secrets without a look of their own, behind their name. */
 export const namedPassword: Detector = named('secret.password', passwords);
 

@@ -8,6 +8,7 @@ import { fiscalCode, namedNumber, nationalNumber } from './detect-national-id.ts
 import { authorization, namedCloudKey, namedPassword, urlPassword } from './detect-password.ts';
 import { phone } from './detect-phone.ts';
 import { beginKey, type KeyBody, keyGoesOn, privateKey } from './detect-private-key.ts';
+import { quietEnd } from './detect-quiet.ts';
 import { readView, type View } from './detect-view.ts';
 import { type Detector, isAlphanumeric, type Match, Page } from './detector.ts';
 import { redacted } from './sentinel.ts';
@@ -111,9 +112,34 @@ export class Scan {
   }
 
   push(text: string): void {
-    this.#source += text;
-    this.#read(false);
-    if (this.#source.length > mostHeld) this.#overflow();
+    for (let at = 0; at < text.length; ) {
+      if (this.#isFresh()) at = this.#showQuiet(text, at);
+      // Line by line, to get back to where nothing is open.
+      const next = text.indexOf('\n', at) + 1;
+      const end = next === 0 ? text.length : next;
+      if (end === at) continue;
+      this.#source += text.slice(at, end);
+      this.#read(false);
+      if (this.#source.length > mostHeld) this.#overflow();
+      at = end;
+    }
+  }
+
+  /** Whether a line begins, and nothing before it matters any more. */
+  #isFresh(): boolean {
+    const line = this.#context === '' || this.#context.endsWith('\n');
+    const open = this.#cover !== undefined || this.#key !== undefined || this.#dropping !== undefined;
+    return line && !open && this.#source === '' && this.#waiting.length === 0;
+  }
+
+  /** Shows the lines from `at` on in which no detector can find anything; returns the place behind them. */
+  #showQuiet(text: string, at: number): number {
+    const end = quietEnd(text, at);
+    if (end === at) return at;
+    this.#sink.show(text.slice(at, end));
+    this.#context = text.slice(Math.max(at, end - contextLength), end);
+    this.#rebase(at - end);
+    return end;
   }
 
   /** Decides all that is left, with a last part. */

@@ -35,14 +35,25 @@ export class ByteDecoder {
 /** The bytes of a text that a `ByteDecoder` gave, or of any text. */
 export function encodeText(text: string): Uint8Array {
   if (!/[\ud800-\udfff]/.test(text)) return utf8.encode(text);
-  const bytes: number[] = [];
-  for (const letter of text) {
-    const code = letter.codePointAt(0) ?? 0;
-    if (code >= escaped + 0x80 && code <= escaped + 0xff) bytes.push(code - escaped);
-    else bytes.push(...utf8.encode(letter));
+  const bytes = new Uint8Array(text.length * 3);
+  let length = 0;
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    // The second half of a pair is never one of ours: it stands behind a first half.
+    if (code >= 0xd800 && code <= 0xdbff && isSecondHalf(text.charCodeAt(at + 1))) at += 1;
+    else if (code >= escaped + 0x80 && code <= escaped + 0xff) {
+      if (from < at) length += utf8.encodeInto(text.slice(from, at), bytes.subarray(length)).written;
+      bytes[length] = code - escaped;
+      length += 1;
+      from = at + 1;
+    }
   }
-  return Uint8Array.from(bytes);
+  length += utf8.encodeInto(text.slice(from), bytes.subarray(length)).written;
+  return bytes.subarray(0, length);
 }
+
+const isSecondHalf = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
 const utf8 = new TextEncoder();
 
@@ -71,7 +82,8 @@ function characterLength(first: number): number {
 
 /** Whether the bytes from `at` to the end can begin a character: the second one is what the first one allows. */
 function isSound(bytes: Uint8Array, at: number): boolean {
-  const [first = 0, second] = bytes.subarray(at, at + 2);
+  const first = bytes[at] ?? 0;
+  const second = bytes[at + 1];
   if (second === undefined) return true;
   if (first === 0xe0) return second >= 0xa0;
   if (first === 0xed) return second <= 0x9f;
@@ -80,23 +92,40 @@ function isSound(bytes: Uint8Array, at: number): boolean {
 }
 
 function decodeMixed(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  // A character of four bytes becomes two units; everything else has no more units than bytes.
+  const units = new Uint16Array(bytes.length);
+  let count = 0;
   for (let at = 0; at < bytes.length; ) {
     const first = bytes[at] ?? 0;
-    const length = characterLength(first);
-    if (first < 0x80) parts.push(String.fromCharCode(first));
+    const length = wholeLength(bytes, at, first);
+    if (length === 0) units[count++] = first < 0x80 ? first : escaped + first;
+    else if (length === 2) units[count++] = ((first & 0x1f) << 6) | sixBits(bytes, at + 1);
     else {
-      try {
-        if (length === 1 || at + length > bytes.length) throw new RangeError('not a character');
-        parts.push(strict.decode(bytes.subarray(at, at + length)));
-        at += length;
-        continue;
-      } catch {
-        parts.push(String.fromCharCode(escaped + first));
+      const code = length === 3 ? first & 0x0f : first & 0x07;
+      let point = (code << 12) | (sixBits(bytes, at + 1) << 6) | sixBits(bytes, at + 2);
+      if (length === 4) {
+        point = ((point << 6) | sixBits(bytes, at + 3)) - 0x10000;
+        units[count++] = 0xd800 + (point >> 10);
+        point = 0xdc00 + (point & 0x3ff);
       }
+      units[count++] = point;
     }
-    at += 1;
+    at += length || 1;
+  }
+  const parts: string[] = [];
+  for (let at = 0; at < count; at += 4096) {
+    parts.push(String.fromCharCode(...units.subarray(at, Math.min(at + 4096, count))));
   }
   return parts.join('');
 }
+
+/** How many bytes the character takes that begins at `at`; 0 for ASCII, and where none does. */
+function wholeLength(bytes: Uint8Array, at: number, first: number): number {
+  if (first < 0x80) return 0;
+  const length = characterLength(first);
+  if (length === 1 || at + length > bytes.length || !isSound(bytes, at)) return 0;
+  for (let next = at + 1; next < at + length; next++) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+const sixBits = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) & 0x3f;

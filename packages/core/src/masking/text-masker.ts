@@ -1,4 +1,5 @@
 import type { CellMasker } from '../contract/labels.ts';
+import { isQuiet } from './detect-quiet.ts';
 import { Scan, type ScanSink } from './detect-scan.ts';
 import { mark, redacted } from './sentinel.ts';
 
@@ -24,6 +25,8 @@ export interface TextMasker {
 export function createTextMasker(options: TextMaskerOptions): TextMasker {
   return {
     mask(text) {
+      // Most texts are.
+      if (isQuiet(text)) return { text, labels: [], masked: false };
       const writer = new MaskWriter(options.masker);
       const scan = new Scan(options.hidden, writer);
       // In one piece and final from the start: nothing is held, whatever its length.
