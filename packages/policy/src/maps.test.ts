@@ -107,15 +107,22 @@ describe('what does not fit is denied, whatever policies say', () => {
   });
 
   test('and what is too much for many resources together', () => {
-    const many = Array.from({ length: 9 }, (_, index) => endpoint(`${index}`));
+    const paths = Array.from({ length: 9 }, (_, index) => endpoint(`${index}`));
     const large = body(heavy(mapBounds.characters / 2));
     const over = (count: number): Question => ({
       ...large,
-      action: { ...large.action, resources: many.slice(0, count) },
+      action: { ...large.action, resources: paths.slice(0, count) },
     });
     const whole = texts('!context.body.hasTag(context.path)');
     expect(effectOf(whole, over(8))).toBe('allow');
     expect(effectOf(whole, over(9))).toBe('deny');
+    const entries = body(many(mapBounds.entries / 2));
+    const half = (count: number): Question => ({
+      ...entries,
+      action: { ...entries.action, resources: paths.slice(0, count) },
+    });
+    expect(effectOf(whole, half(2))).toBe('allow');
+    expect(effectOf(whole, half(3))).toBe('deny');
     // Nobody reads it, so it need not be sent.
     expect(effectOf(open, over(9))).toBe('allow');
   });

@@ -18,8 +18,8 @@ export function isMapType(type: ContextType): type is MapType {
 
 export const mapBounds = { entries: 10_000, nameCharacters: 1024, valueCharacters: 65_536, characters: 1_048_576 };
 
-/** Beyond this, over all resources of an action, a question costs more than any answer is worth. */
-export const maxMapCharactersSent = 4 * mapBounds.characters;
+/** Beyond this, over all maps and resources of an action, a question costs more time than any answer is worth. */
+export const maxSent = { entries: mapBounds.entries, characters: 4 * mapBounds.characters };
 
 export function isContextMap(value: ContextValue): value is ContextMap {
   return value instanceof Map;

@@ -5,7 +5,7 @@ import type { ContextValue } from '@sluice/core/domain/action.ts';
 import type { VerbReads } from './cache-key.ts';
 import type { EngineRequest } from './engine.ts';
 import { checkPlace, principalEntity, resourceEntities, UnfitQuestion, uidOf } from './entities.ts';
-import { isContextMap, isMapType, mapEntity, mapProblem, mapUid, maxMapCharactersSent } from './maps.ts';
+import { isContextMap, isMapType, mapEntity, mapProblem, mapUid, maxSent } from './maps.ts';
 import type { PolicySchema, VerbSchema } from './schema.ts';
 import { sessionContext } from './session-context.ts';
 
@@ -81,7 +81,9 @@ export function requestsFor(
     const entries = reads ? reads.action.get(name) : 'all';
     if (entries !== undefined) maps.push(mapEntity(type, name, value, entries));
   }
-  if (charactersIn(maps) * action.resources.length > maxMapCharactersSent) {
+  const { entries, characters } = sizeOf(maps);
+  const times = action.resources.length;
+  if (entries * times > maxSent.entries || characters * times > maxSent.characters) {
     throw new UnfitQuestion(`"${action.verb}" says too much about too many resources at once`);
   }
   return action.resources.map((resource) => ({
@@ -93,12 +95,9 @@ export function requestsFor(
   }));
 }
 
-function charactersIn(maps: readonly EntityJson[]): number {
+function sizeOf(maps: readonly EntityJson[]): { entries: number; characters: number } {
+  const tags = maps.flatMap((map) => Object.entries(map.tags ?? {}));
   let characters = 0;
-  for (const { tags = {} } of maps) {
-    for (const [name, value] of Object.entries(tags)) {
-      characters += name.length + (typeof value === 'string' ? value.length : 0);
-    }
-  }
-  return characters;
+  for (const [name, value] of tags) characters += name.length + (typeof value === 'string' ? value.length : 0);
+  return { entries: tags.length, characters };
 }
