@@ -8,8 +8,9 @@ import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/c
 import { understandCommand } from './command/understand.ts';
 import { certify } from './login/certificate.ts';
 import { ownKey } from './login/keys.ts';
-import type { ChannelParts } from './session/client-channel.ts';
-import { serve } from './session/serve.ts';
+import { sshOperations } from './operate/declarations.ts';
+import { openOperator } from './operate/operator.ts';
+import { type ServePorts, serve } from './session/serve.ts';
 import { execUnit } from './session/units.ts';
 import { serveSftp } from './sftp/serve.ts';
 import { sshDeclarations } from './verbs.ts';
@@ -17,15 +18,21 @@ import { sshDeclarations } from './verbs.ts';
 export const createSshConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
   const host = ownKey(ports.key('host'));
   const authority = ownKey(ports.key('authority'));
-  const serveFiles: ChannelParts['serveFiles'] = (conversation, stream, closed) =>
-    serveSftp(conversation, stream, closed, ports.labels);
+  const own: ServePorts = {
+    ...ports,
+    host,
+    authority,
+    understand: understandCommand,
+    serveFiles: (conversation, stream, closed, run) => serveSftp(conversation, stream, closed, ports.labels, run),
+  };
   return {
     id: 'ssh',
     declares: sshDeclarations,
     discharges: ['mask'],
-    accept: (client, admission) =>
-      serve({ ...ports, host, authority, understand: understandCommand, serveFiles }, client, admission),
+    accept: (client, admission) => serve(own, client, admission),
     interpret: async (target, text) => execUnit(understandCommand, target, text, { environment: new Map() }),
+    operations: sshOperations,
+    operate: (opening, open) => openOperator(own, opening, open),
     clientAccess: {
       certify: (wish) => ({
         certificate: certify(authority, wish, ports.clock.now()),

@@ -1,3 +1,4 @@
+import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { PseudoTtyInfo, ServerChannel, Session as SshSession } from 'ssh2';
 import { ClientSink } from './client-sink.ts';
 import type { Conversation } from './conversation.ts';
@@ -29,8 +30,8 @@ const mostCells = 10_000;
 /** What a channel needs of those who know the parts of the protocol that are not its own. */
 export interface ChannelParts {
   readonly understand: Understand;
-  /** Serves file transfer on a channel; resolves with how to end it. */
-  serveFiles(conversation: Conversation, stream: ServerChannel, closed: Promise<void>): void;
+  /** Serves file transfer on a channel to its end. */
+  serveFiles(conversation: Conversation, stream: ServerChannel, closed: Promise<void>, run?: RunContext): void;
 }
 
 /**
@@ -163,7 +164,7 @@ export class ClientChannel {
     const { pace } = this.#visitor.parts;
     this.#visitor.whenDecided(
       (conversation) => {
-        if (!this.#gone) this.#parts.serveFiles(conversation, stream, this.#closed);
+        if (!this.#gone) this.#parts.serveFiles(conversation, stream, this.#closed, this.#environment.run);
       },
       (error) => {
         const why = told(error);

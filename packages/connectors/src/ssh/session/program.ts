@@ -13,6 +13,7 @@ import { lines, shown, status, type Told, toldDenial, toldHold } from './words.t
 
 /** A prompt is shown after this much quiet, milliseconds; see `StreamMasker.idle`. */
 const quiet = 20;
+const mostEarly = 8;
 
 export interface TerminalSize {
   readonly cols: number;
@@ -38,6 +39,8 @@ export class Program implements Running {
   #size: TerminalSize | undefined;
   #held: Held | undefined;
   #target: TargetChannel | undefined;
+  /** Signals for what the target has not started yet. */
+  readonly #early: string[] = [];
   #exit: Exit = { code: null };
   #done = false;
   #stopQuiet: () => void = () => {};
@@ -85,8 +88,13 @@ export class Program implements Running {
   /** A signal that the client asks for, for what it runs itself. */
   signal(name: string): void {
     const { session, parts } = this.#c;
+    if (this.#done) return;
     if (this.#held) this.#held.withdraw();
-    if (!this.#target || this.#done) return;
+    if (!this.#target) {
+      // It may be on its way: what is to stop it must not get lost.
+      if (this.#early.length < mostEarly) this.#early.push(name);
+      return;
+    }
     session.record({ type: 'event', name: 'signal', detail: { unit: this.#seq, signal: name } });
     session.flush();
     sendSignal(parts.upstream, this.#target, name);
@@ -163,6 +171,7 @@ export class Program implements Running {
       return;
     }
     if (this.#size) this.#noteSize(this.#size);
+    for (const name of this.#early.splice(0)) this.signal(name);
     this.#pipeOut(target);
     const input = new Input({ session, unit, allowed, typed: this.#typed, send: (bytes) => target.write(bytes) });
     this.#stream.on(
