@@ -31,6 +31,15 @@ export function findPython(driver: 'psycopg' | 'psycopg2' | 'asyncpg'): RealClie
   return { there: true, path: python, version };
 }
 
+/** A Python that can import the module. */
+export function findPythonModule(module: string): RealClient {
+  const python = onPath('python3');
+  if (!python) return { there: false, reason: 'no python3 on PATH' };
+  const version = output(python, ['-c', `import ${module}; print("${module}", ${module}.__version__)`]);
+  if (version === undefined) return { there: false, reason: `python3 has no module ${module}` };
+  return { there: true, path: python, version };
+}
+
 /** A program that is not asked for its version, for not every one has a way to be. */
 export function findOnPath(name: string): RealClient {
   const path = onPath(name);

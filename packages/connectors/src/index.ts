@@ -6,6 +6,9 @@
 import type { ConnectorFactory } from '@sluice/core/contract/connector.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
 import type { TargetForm } from '@sluice/core/contract/upstream.ts';
+import { createHttpConnector } from './http/connector.ts';
+import { httpTargets } from './http/target-form.ts';
+import { httpDeclarations } from './http/verbs.ts';
 import { createMcpConnector } from './mcp/connector.ts';
 import { mcpTargets } from './mcp/target-form.ts';
 import { mcpDeclarations } from './mcp/verbs.ts';
@@ -25,6 +28,7 @@ export interface ShippedConnector {
 }
 
 export const connectors: readonly ShippedConnector[] = [
+  { id: 'http', create: createHttpConnector, declares: httpDeclarations, targets: httpTargets },
   { id: 'mcp', create: createMcpConnector, declares: mcpDeclarations, targets: mcpTargets },
   { id: 'postgres', create: createPostgresConnector, declares: sqlDeclarations, targets: postgresTargets },
   { id: 'ssh', create: createSshConnector, declares: sshDeclarations, targets: sshTargets },

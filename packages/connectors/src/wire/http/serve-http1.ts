@@ -22,6 +22,7 @@ class Http1Connection {
   #timer: NodeJS.Timeout | undefined;
   #quiet = true;
   #refused = false;
+  #closing = false;
 
   constructor(connection: ServedConnection, closed: () => void) {
     this.#connection = connection;
@@ -63,8 +64,19 @@ class Http1Connection {
     this.#connection.stream.onBytes = () => {
       if (this.#quiet && this.#waiting === 0) this.#headBegins();
     };
+    this.#connection.options.onConnected?.({ close: (message) => this.#close(message) });
     this.#headBegins();
     server.emit('connection', this.#connection.stream);
+  }
+
+  #close(message: string): void {
+    if (this.#closing || this.#refused) return;
+    this.#closing = true;
+    const { stream } = this.#connection;
+    if (this.#waiting > 0 || stream.destroyed) return;
+    this.#refused = true;
+    clearTimeout(this.#timer);
+    stream.end(plainAnswer(408, message));
   }
 
   #headBegins(): void {
@@ -98,6 +110,10 @@ class Http1Connection {
         this.#waiting -= 1;
         finish();
         if (this.#waiting > 0) return;
+        if (this.#closing) {
+          this.#connection.stream.end();
+          return;
+        }
         this.#quiet = true;
         this.#after(this.#connection.limits.idleTime, () => this.#connection.stream.end());
       },

@@ -57,7 +57,15 @@ class Http2Connection {
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw?: unknown) => {
       this.#stream(stream, flags, Array.isArray(raw) ? raw.map(String) : undefined);
     });
+    this.#connection.options.onConnected?.({ close: (message) => this.#close(message) });
     this.#rest(this.#connection.limits.headTime);
+  }
+
+  #close(message: string): void {
+    const session = this.#session;
+    if (session.destroyed || session.closed) return;
+    session.goaway(constants.NGHTTP2_NO_ERROR, 0, Buffer.from(message).subarray(0, 512));
+    session.close();
   }
 
   #rest(ms: number): void {

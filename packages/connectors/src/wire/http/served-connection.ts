@@ -14,8 +14,18 @@ export interface ServeOptions {
   onExchange(exchange: HttpExchange): void | Promise<void>;
   /** Absent: requests for an upgrade are served as if they had not asked for it (RFC 9110 section 7.8). */
   onUpgrade?(upgrade: HttpUpgrade): void | Promise<void>;
+  /** Called once the client speaks HTTP, before its first exchange. */
+  onConnected?(control: ConnectionControl): void;
   onRefused(refusal: HttpRefusal): void;
   onFailure(error: unknown): void;
+}
+
+export interface ConnectionControl {
+  /**
+   * Ends the connection when the exchanges that have begun are over. `message` tells an idle client why: as the body of
+   * a 408 (RFC 9110 section 15.5.9), or as debug data of GOAWAY (RFC 9113 section 6.8).
+   */
+  close(message: string): void;
 }
 
 export interface ServedConnection {

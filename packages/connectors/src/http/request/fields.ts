@@ -1,0 +1,71 @@
+import type { Json } from '@sluice/core/domain/json.ts';
+import { parseStrictJson } from '../../wire/json/strict-json.ts';
+import type { Parameters } from './query.ts';
+
+/** What policy can read of a body. */
+export interface Fields {
+  /** By JSON pointer (RFC 6901), as text. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Those of them that are whole numbers. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Not everything is in them: more, or longer, than policy takes. */
+  readonly partly: boolean;
+}
+
+export const noFields: Fields = { values: new Map(), numbers: new Map(), partly: false };
+
+/** What policy takes in one map; beyond it, nothing could be decided at all. */
+const bounds = { entries: 5_000, name: 1_000, value: 60_000, characters: 900_000 };
+
+/** Throws `JsonError`. */
+export function jsonFields(bytes: Uint8Array, most: number): { readonly json: Json; readonly fields: Fields } {
+  const json = parseStrictJson(bytes, { bytes: most, values: 100_000, inexact: () => {} });
+  const collected = new Collected();
+  collected.json('', json);
+  return { json, fields: collected };
+}
+
+export function formFields({ values }: Parameters): Fields {
+  const collected = new Collected();
+  for (const [name, value] of values) collected.add(`/${pointerPart(name)}`, value);
+  return collected;
+}
+
+class Collected implements Fields {
+  readonly values = new Map<string, string>();
+  readonly numbers = new Map<string, number>();
+  partly = false;
+  #characters = 0;
+
+  json(pointer: string, value: Json): void {
+    if (Array.isArray(value)) {
+      value.forEach((each: Json, index) => void this.json(`${pointer}/${index}`, each));
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [name, member] of Object.entries(value)) this.json(`${pointer}/${pointerPart(name)}`, member);
+    } else {
+      this.add(pointer, String(value));
+      if (typeof value === 'number' && Number.isSafeInteger(value) && this.values.has(pointer)) {
+        this.numbers.set(pointer, value);
+      }
+    }
+  }
+
+  add(name: string, value: string): void {
+    const characters = name.length + value.length;
+    if (
+      this.values.size >= bounds.entries ||
+      name.length > bounds.name ||
+      value.length > bounds.value ||
+      this.#characters + characters > bounds.characters
+    ) {
+      this.partly = true;
+      return;
+    }
+    this.#characters += characters;
+    this.values.set(name, value);
+  }
+}
+
+function pointerPart(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,162 @@
+/**
+ * What a request means: from its method, path, query, header and body to one unit with the actions that policy judges,
+ * or a refusal where two readers could take it for two things. It decides nothing and sends nothing; what is sent later
+ * is read back from the unit.
+ */
+import { createHash } from 'node:crypto';
+import type { Action, Context } from '@sluice/core/domain/action.ts';
+import type { RunContext } from '@sluice/core/domain/run.ts';
+import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { HttpHeader } from '../../wire/http/exchange.ts';
+import { soleHeader } from '../../wire/http/headers.ts';
+import type { HttpTarget } from '../target-form.ts';
+import { type HttpVerb, httpVerbs } from '../verbs.ts';
+import { badRequest } from './bad-request.ts';
+import { type Body, type BodySource, readBody } from './body.ts';
+import { noFields } from './fields.ts';
+import { type GraphqlOperation, graphqlInJson, graphqlInQuery, operationIn } from './graphql.ts';
+import { endpointOf, type JudgedPath, judgePath } from './path.ts';
+import { type Parameters, readParameters, sentQuery } from './query.ts';
+import { bindingHeaders, judgeHeaders } from './request-headers.ts';
+import { runContextIn } from './run-context.ts';
+import { writeRequest } from './sent-request.ts';
+
+export interface RawRequest extends BodySource {
+  /** Path and query below the target, as they came. */
+  readonly path: string;
+  /** A request to open a WebSocket. */
+  readonly upgrade?: true;
+}
+
+export interface Understood {
+  readonly unit: Unit;
+  readonly path: JudgedPath;
+  /** A body that is passed on as it comes, and is no part of the unit. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  /** Header fields that are not passed on. */
+  readonly dropped: readonly string[];
+  /** The client wants to be told at once that something waits for consent (RFC 7240 section 4.1). */
+  readonly respondAsync: boolean;
+}
+
+const verbOf: Readonly<Record<string, HttpVerb>> = {
+  GET: 'http:read',
+  HEAD: 'http:read',
+  OPTIONS: 'http:read',
+  POST: 'http:write',
+  PUT: 'http:write',
+  PATCH: 'http:write',
+  DELETE: 'http:delete',
+};
+
+/** `labels`: those that data of the target may bear. Throws `HttpError` and `JsonError`: nothing is known to be meant. */
+export async function understandRequest(
+  target: HttpTarget,
+  labels: readonly string[],
+  request: RawRequest,
+): Promise<Understood> {
+  const { method } = request;
+  const verb = Object.hasOwn(verbOf, method) ? verbOf[method] : undefined;
+  if (verb === undefined) throw badRequest('The method is not one that the gateway understands.');
+  const at = request.path.indexOf('?');
+  const path = judgePath(at < 0 ? request.path : request.path.slice(0, at));
+  const query = readParameters(at < 0 ? '' : request.path.slice(at + 1), 'The query', target.joinRepeated);
+  const own = target.identify === 'sluice-authorization' ? 'authorization' : undefined;
+  const headers = judgeHeaders(request.headers, target.requestHeaders, own);
+  const body: Body = request.upgrade ? { kind: 'none' } : await readBody(request, target.joinRepeated);
+  const read = { request, path, query, body };
+  const actions = request.upgrade
+    ? [actionOf(target, 'http:websocket', read, undefined)]
+    : target.graphqlPaths.includes(`/${path.segments.join('/')}`)
+      ? graphqlOf(read).map((operation) => actionOf(target, `http:graphql.${operation.kind}`, read, operation))
+      : [actionOf(target, verb, read, undefined)];
+  const bytes = body.kind === 'whole' ? body.bytes : undefined;
+  const sent = { method, path: `${target.basePath}${path.sent}${sentQuery(query)}`, headers: headers.sent };
+  const run = runContextIn(request.headers);
+  return {
+    unit: {
+      name: request.upgrade ? 'WebSocket' : method,
+      bytes: writeRequest(sent, bytes),
+      actions,
+      labels,
+      exposures: [],
+      parameters: [],
+      binding: {
+        headers: bindingOf(headers.sent),
+        ...(bytes ? { body: sha256(bytes) } : {}),
+        ...(target.basePath === '' ? {} : { base_path: target.basePath }),
+      },
+      ...runOf(run),
+    },
+    path,
+    ...(body.kind === 'stream' ? { stream: body.pieces } : {}),
+    dropped: headers.dropped,
+    respondAsync: (soleHeader(request.headers, 'prefer') ?? '')
+      .toLowerCase()
+      .split(/[,;\s]+/)
+      .includes('respond-async'),
+  };
+}
+
+interface Read {
+  readonly request: RawRequest;
+  readonly path: JudgedPath;
+  readonly query: Parameters;
+  readonly body: Body;
+}
+
+function actionOf(target: HttpTarget, verb: HttpVerb, read: Read, operation: GraphqlOperation | undefined): Action {
+  const { request, path, query, body } = read;
+  const fields = body.kind === 'whole' ? body.fields : noFields;
+  const context: Context = {
+    method: request.method,
+    path: path.text,
+    query: query.values,
+    repeated: query.repeated,
+    content_type: body.kind === 'none' ? '' : body.media,
+    body_present: body.kind !== 'none',
+    body_opaque: body.kind === 'stream' || (body.kind === 'whole' && body.opaque),
+    body: fields.values,
+    numbers: fields.numbers,
+    operation: operation?.name ?? '',
+    fields: operation?.fields ?? [],
+    answer_type: '',
+  };
+  const line = `${request.method} ${path.sent}${sentQuery(query)}`;
+  return {
+    verb,
+    access: httpVerbs[verb].access,
+    resources: [endpointOf(target.name, path.segments)],
+    text: body.kind === 'whole' ? `${line}\n\n${body.text}` : line,
+    context,
+  };
+}
+
+function graphqlOf({ request, query, body }: Read): readonly GraphqlOperation[] {
+  if (request.method === 'GET') return [graphqlInQuery(query.values)];
+  if (request.method !== 'POST') throw badRequest('GraphQL is sent by POST or GET.');
+  // Some servers let what is in the URL go before what is in the body.
+  if (query.pairs.length > 0) throw badRequest('A GraphQL request that is sent by POST has no query in its URL.');
+  if (body.kind === 'whole' && body.json !== undefined) return graphqlInJson(body.json);
+  if (body.kind === 'whole' && body.media === 'application/graphql') return [operationIn(body.text, null)];
+  throw badRequest('A GraphQL request is JSON, or application/graphql.');
+}
+
+/** Secrets among them are there by their digest. */
+function bindingOf(sent: readonly HttpHeader[]): string {
+  return bindingHeaders(sent)
+    .map(
+      ([name, value]) =>
+        `${name}: ${name === 'cookie' || name === 'authorization' ? sha256(Buffer.from(value)) : value}`,
+    )
+    .sort()
+    .join('\n');
+}
+
+function runOf(run: RunContext | undefined): { readonly run?: RunContext } {
+  return run ? { run } : {};
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
