@@ -228,6 +228,7 @@ describe('the replay', () => {
       { unit: 2 },
     );
     expect(text).toContain('shop> two');
+    expect(text).toContain('2 decisions: 2 allow, 0 deny, 0 hold; 0 rows, 2 bytes of output');
     expect(text).toContain('│ b');
     expect(text).not.toMatch(/shop> one|│ a|SELECT/);
   });

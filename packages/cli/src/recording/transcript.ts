@@ -190,8 +190,9 @@ export class Transcript implements Shown {
     if (end.error !== undefined) lines.push(red(visible(end.error)));
     if (end.lost > 0) lines.push(red(`${end.lost} events could not be written`));
     if (end.counts) {
-      const { units, allowed, denied, held, rows } = end.counts;
-      lines.push(dim(`${units} decisions: ${allowed} allow, ${denied} deny, ${held} hold; ${rows} rows`));
+      const { units, allowed, denied, held, rows, outputBytes } = end.counts;
+      const output = outputBytes === 0 ? '' : `, ${outputBytes} bytes of output`;
+      lines.push(dim(`${units} decisions: ${allowed} allow, ${denied} deny, ${held} hold; ${rows} rows${output}`));
     }
     return lines;
   }

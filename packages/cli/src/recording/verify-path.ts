@@ -121,7 +121,7 @@ function unreadable(report: RecordingReport, error: unknown): RecordingReport {
 }
 
 function fileReport(path: string, report: RecordingReport, mayBeOpen: boolean): FileReport {
-  const { header, end, faults, moreFaults, events, head } = report;
+  const { header, end, faults, moreFaults, events, unfinished, head } = report;
   const standing: Standing =
     report.open && mayBeOpen ? 'open' : faults.length > 0 ? 'faulty' : report.recovered ? 'recovered' : 'sealed';
   return {
@@ -137,6 +137,7 @@ function fileReport(path: string, report: RecordingReport, mayBeOpen: boolean): 
       : {}),
     ...(end ? { endReason: end.reason } : {}),
     events,
+    unfinished,
     head,
     ...(report.sealedBy === undefined ? {} : { keyId: report.sealedBy }),
     faults: standing === 'open' ? [] : faults,

@@ -15,6 +15,8 @@ export interface FileReport {
   readonly startedAt?: string;
   readonly endReason?: string;
   readonly events: number;
+  /** Units whose output did not come to its end, because the session or the gateway ended first. */
+  readonly unfinished: number;
   /** Identity of the recording, lower-case hex. */
   readonly head: string;
   /** Key that sealed it. */

@@ -39,9 +39,11 @@ function place(fault: Fault): string {
 function fileLines(file: FileReport, paint: Paints): string[] {
   const who = `${visible(file.principal ?? '')} on ${visible(file.target ?? '')}`;
   const ended = file.endReason === undefined ? '' : `, ended: ${visible(file.endReason)}`;
+  const { unfinished } = file;
+  const cut = unfinished === 0 ? '' : `, output of ${unfinished} ${unfinished === 1 ? 'unit' : 'units'} unfinished`;
   return [
     `${paint.bold(visible(file.session ?? file.path))}  ${who}`,
-    `${visible(file.startedAt ?? '')}, ${file.events} events${ended}${file.standing === 'recovered' ? ' (recovered)' : ''}`,
+    `${visible(file.startedAt ?? '')}, ${file.events} events${ended}${cut}${file.standing === 'recovered' ? ' (recovered)' : ''}`,
     paint.dim(`head ${file.head}, sealed by ${visible(file.keyId ?? 'nobody yet')}`),
   ];
 }

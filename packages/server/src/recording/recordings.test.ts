@@ -293,6 +293,33 @@ describe('recovery', () => {
     });
   });
 
+  it('keeps output that was under way, and calls it unfinished', async () => {
+    const { recordings } = await open();
+    const recorder = recordings.recorders.open(session(), 'hash');
+    const output = (unit: number, text: string) =>
+      recorder.append({ type: 'output', unit, stream: 'stdout', data: Buffer.from(text) });
+    recorder.append(testAction(1, 'make'));
+    output(1, 'one');
+    output(2, 'two');
+    recorder.append({ type: 'complete', unit: 2, tag: 'exit 0', rows: 0, bytes: 0, digest: '' });
+    output(1, 'three');
+    recorder.append({ type: 'terminal', unit: 3, direction: 'output', data: Buffer.from('$ ') });
+    recorder.flush();
+    const bytes = readFileSync(pathOf());
+    await recorder.close('client_closed');
+    expect(verify(pathOf()).report).toMatchObject({ faults: [], unfinished: 1 });
+    await recordings.close();
+    for (const name of readdirSync(join(dataDir, 'recordings'), { recursive: true }) as string[]) {
+      if (/gateway-.*\.sluice$/.test(name)) rmSync(join(dataDir, 'recordings', name));
+    }
+    writeFileSync(pathOf(), bytes);
+    await open();
+    const { report, events } = verify(pathOf());
+    expect(report).toMatchObject({ faults: [], unfinished: 1, recovered: true });
+    const kept = events.flatMap((event) => (event.type === 'output' ? [String(Buffer.from(event.data))] : []));
+    expect(kept).toEqual(['one', 'two', 'three']);
+  });
+
   it('does not touch what is sealed', async () => {
     const { recordings } = await open();
     await recordings.recorders.open(session(), 'hash').close('client_closed');
