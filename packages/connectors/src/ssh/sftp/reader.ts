@@ -1,5 +1,6 @@
 import type { Session } from '@sluice/core/contract/session.ts';
 import { FieldsWriter } from './fields.ts';
+import { look } from './look.ts';
 import { code, type } from './protocol.ts';
 import type { SftpTarget } from './target.ts';
 
@@ -51,7 +52,7 @@ export class FileReader {
     if (bytes.length === 0) return { kind: 'status', code: status ?? code.eof };
     const before = await this.#before(offset);
     const looked = look(this.#session, Buffer.concat([before, bytes]));
-    if (looked.masked) {
+    if (looked.hidden) {
       this.#hidden = this.#session.hides(looked.labels);
       return { kind: 'hidden', labels: this.#hidden };
     }
@@ -96,20 +97,4 @@ export class FileReader {
 interface Fetched {
   readonly bytes: Buffer;
   readonly status?: number;
-}
-
-/** Whether something in it would have to be masked. */
-function look(session: Session, bytes: Buffer): { readonly masked: boolean; readonly labels: readonly string[] } {
-  const asIs = scan(session, bytes);
-  if (asIs.masked || asIs.same) return asIs;
-  // What would steer a terminal is left out there, with what is in it; a file has it as it is.
-  const plain = Buffer.from(bytes.map((byte) => (byte === 0x1b || byte === 0x9b || byte === 0x9d ? 0x20 : byte)));
-  const again = scan(session, plain);
-  return { masked: again.masked, labels: [...new Set([...asIs.labels, ...again.labels])].sort() };
-}
-
-function scan(session: Session, bytes: Buffer) {
-  const stream = session.texts.stream();
-  const shown = Buffer.concat([stream.push(bytes), stream.end()]);
-  return { masked: stream.masked, labels: stream.labels, same: shown.equals(bytes) };
 }
