@@ -84,6 +84,9 @@ export class UpstreamEndpoint {
 
   async #post(visit: Visit, target: string, member: Member | undefined): Promise<void> {
     const { exchange } = visit;
+    if (exchange.headers.some(([name]) => name === 'content-encoding')) {
+      return this.#refuse(exchange, 415, 'The content is sent as it is, without a Content-Encoding.');
+    }
     if (!isJson(exchange)) return this.#refuse(exchange, 415, 'The Content-Type is application/json.');
     if (!accepts(exchange, 'application/json') || !accepts(exchange, 'text/event-stream')) {
       return this.#refuse(exchange, 406, 'Accept must have application/json and text/event-stream.');

@@ -51,7 +51,7 @@ const mostDrained = 16_384;
 export class HttpPeer implements Peer {
   readonly #options: HttpPeerOptions;
   readonly #closing = new AbortController();
-  readonly #underWay = new Set<number>();
+  readonly #underWay = new Map<number, AbortController>();
   #next = 1;
   /** The server's name for its session; no client ever sees it. */
   #session: string | undefined;
@@ -77,9 +77,8 @@ export class HttpPeer implements Peer {
     const id = this.#next++;
     const giveUp = new AbortController();
     const abort = (): void => giveUp.abort();
-    this.#underWay.add(id);
+    this.#underWay.set(id, giveUp);
     listener.signal.addEventListener('abort', abort, { once: true });
-    this.#closing.signal.addEventListener('abort', abort, { once: true });
     try {
       if (listener.signal.aborted) throw givenUp();
       const text = requestText(id, body, listener.progress);
@@ -98,7 +97,6 @@ export class HttpPeer implements Peer {
     } finally {
       this.#underWay.delete(id);
       listener.signal.removeEventListener('abort', abort);
-      this.#closing.signal.removeEventListener('abort', abort);
     }
   }
 
@@ -111,10 +109,10 @@ export class HttpPeer implements Peer {
     if (this.#gone) return;
     this.#gone = new CoreError('session_over', 'gateway', 'The session is over.');
     const headers = this.#headers('application/json, text/event-stream');
-    const farewells = [...this.#underWay].map((requestId) =>
+    const farewells = [...this.#underWay.keys()].map((requestId) =>
       writeMessage({ kind: 'notification', method: 'notifications/cancelled', params: { requestId } }),
     );
-    this.#closing.abort();
+    this.#abortAll();
     if (this.#session !== undefined) void this.#farewell(headers, farewells);
   }
 
@@ -267,8 +265,13 @@ export class HttpPeer implements Peer {
   #lost(error: Error): void {
     if (this.#gone) return;
     this.#gone = new CoreError('upstream_unreachable', 'upstream', 'The target is gone.', { cause: error });
-    this.#closing.abort();
+    this.#abortAll();
     this.#options.events.onLost(error);
+  }
+
+  #abortAll(): void {
+    this.#closing.abort();
+    for (const giveUp of this.#underWay.values()) giveUp.abort();
   }
 }
 
