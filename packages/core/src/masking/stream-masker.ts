@@ -44,6 +44,8 @@ export class StreamMasker {
   }
 
   idle(): Uint8Array {
+    // What talks in bytes of its own may have stopped in what looks like the middle of a character.
+    this.#scan.push(this.#decoder.end());
     this.#scan.pause();
     return encodeText(this.#writer.take());
   }

@@ -36,6 +36,8 @@ export class Program implements Running {
   readonly #unit: Unit;
   readonly #typed: boolean;
   readonly #modes: TerminalModes;
+  /** Somebody waits for what it says: at a terminal, or because it was told something. */
+  #talks: boolean;
   #size: TerminalSize | undefined;
   #held: Held | undefined;
   #target: TargetChannel | undefined;
@@ -54,6 +56,7 @@ export class Program implements Running {
     this.#size = terminal;
     this.#modes = terminal?.modes ?? {};
     this.#typed = terminal !== undefined || unit.name === 'shell';
+    this.#talks = this.#typed;
   }
 
   run(): void {
@@ -172,11 +175,16 @@ export class Program implements Running {
     }
     if (this.#size) this.#noteSize(this.#size);
     for (const name of this.#early.splice(0)) this.signal(name);
-    this.#pipeOut(target);
+    const outputs = this.#pipeOut(target);
     const input = new Input({ session, unit, allowed, typed: this.#typed, send: (bytes) => target.write(bytes) });
     this.#stream.on(
       'data',
-      this.#c.guard((data: Buffer) => this.#typedOrSent(target, input, data)),
+      this.#c.guard((data: Buffer) => {
+        this.#typedOrSent(target, input, data);
+        // Whoever talks with what runs waits for its answers, like a person at a terminal.
+        this.#talks = true;
+        outputs();
+      }),
     );
     this.#stream.on('end', () => target.end());
   }
@@ -194,7 +202,8 @@ export class Program implements Running {
     }
   }
 
-  #pipeOut(target: TargetChannel): void {
+  /** The function it returns lets out, after a moment, what is held back for somebody who waits. */
+  #pipeOut(target: TargetChannel): () => void {
     const { session } = this.#c;
     const place = (stream: string, error: boolean) =>
       new Output({
@@ -217,18 +226,19 @@ export class Program implements Running {
     const ended = this.#c.guard(() => {
       if (--open === 0) this.#ended(flows.map(({ output }) => output));
     });
+    const wait = (flowing: boolean): void => {
+      if (flowing && !session.recorderBehind) return;
+      for (const { from } of flows) from.pause();
+      if (flowing) session.onRecorderReady(resume);
+    };
+    const letOut = (): void => this.#whenQuiet(() => flows.forEach(({ output }) => void wait(output.idle())));
     for (const { output, from } of flows) {
-      const wait = (flowing: boolean): void => {
-        if (flowing && !session.recorderBehind) return;
-        for (const each of flows) each.from.pause();
-        if (flowing) session.onRecorderReady(resume);
-      };
       from.on(
         'data',
         this.#c.guard((bytes: Buffer) => {
           if (this.#done) return;
           wait(output.push(bytes));
-          if (this.#size) this.#whenQuiet(() => wait(output.idle()));
+          if (this.#talks) letOut();
         }),
       );
       from.once('end', ended);
@@ -237,6 +247,7 @@ export class Program implements Running {
       this.#exit = { code, ...(signal === undefined ? {} : { signal, dumped: dumped === true }) };
     });
     target.once('close', ended);
+    return letOut;
   }
 
   #whenQuiet(act: () => void): void {
