@@ -57,6 +57,8 @@ forbid (principal, action == Action::"sql:select", resource) when { context.tabl
 forbid (principal, action == Action::"sql:select", resource) when { context.columns.contains("app.people.salary") };
 @id("deletes-wait") @approval("dba") @reason("Deleting takes a DBA")
 forbid (principal, action == Action::"sql:delete", resource);
+@id("ledger-waits") @approval("dba") @reason("The ledger is read with consent")
+forbid (principal, action == Action::"sql:select", resource == Table::"shop/app/ledger");
 @id("few-logs") @limit_rows("2") permit (principal in Group::"agents", action == Action::"sql:select", resource == Table::"shop/app/logs");
 @id("visitors-connect") @approval("dba") @reason("Visitors are let in by a DBA")
 permit (principal in Group::"visitors", action == Action::"connect", resource);
@@ -72,6 +74,7 @@ CREATE TABLE app.secrets (id int, secret text);
 INSERT INTO app.secrets VALUES (1, 'do not tell');
 CREATE TABLE app.logs (id int, line text, size bigint, parts text[]);
 INSERT INTO app.logs SELECT n, 'line ' || n, 9007199254740993, ARRAY['a', 'b'] FROM generate_series(1, 10) n;
+CREATE TABLE app.ledger (id int, amount numeric);
 CREATE TABLE app.scratch (id serial PRIMARY KEY, note text);
 CREATE VIEW app.mails AS SELECT id, email FROM app.people;
 `;

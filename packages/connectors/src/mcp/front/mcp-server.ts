@@ -12,7 +12,7 @@ import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import { type Call, carryOutCall } from './calls.ts';
 import { failed, type Outcome } from './outcome.ts';
-import { type FrontTool, frontTools } from './tools.ts';
+import { type FrontTool, frontTools, ownTools } from './tools.ts';
 
 export interface FrontParts {
   declared(): readonly OperationDeclaration[];
@@ -44,13 +44,13 @@ export class Front {
       { capabilities: { tools: {} }, instructions },
     );
     const tools = this.#offered();
-    server.setRequestHandler('tools/list', () => ({ tools: [...tools.values()].map(({ listed }) => listed) }));
+    server.setRequestHandler('tools/list', () => ({ tools: usable(tools, visitor).map(({ listed }) => listed) }));
     server.setRequestHandler('tools/call', async ({ params }, context) => {
       const meta = objectOf(context.mcpReq._meta);
       const call: Call = {
         name: params.name,
         arguments: objectOf(params.arguments),
-        claims: (named) => withNamed(visitor.claimed(meta), named),
+        claims: (named) => visitor.claimed({ ...meta, ...prefixed(named) }),
         signal: context.mcpReq.signal,
       };
       return resultOf(await this.#call(tools, visitor, call));
@@ -111,11 +111,15 @@ function resultOf({ content, isError }: Outcome): CallToolResult {
   };
 }
 
-/** What stands in the arguments was said about this very call. */
-function withNamed(claimed: RunContext | undefined, named: JsonObject): RunContext | undefined {
-  const texts = Object.entries(named).filter(([, value]) => typeof value === 'string' && value !== '');
-  if (texts.length === 0) return claimed;
-  return { ...claimed, ...Object.fromEntries(texts) };
+/** What stands in the arguments was said about this very call: it goes before what `_meta` says. */
+function prefixed(named: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [`sluice/${name}`, value]));
+}
+
+/** A tool that none of the caller's targets has would only be in a model's way. */
+function usable(tools: ReadonlyMap<string, Offered>, { operations, caller }: Visitor): readonly Offered[] {
+  const has = new Set(operations.targets(caller).flatMap((target) => target.operations));
+  return [...tools].filter(([name]) => ownTools.has(name) || has.has(name)).map(([, tool]) => tool);
 }
 
 function objectOf(value: unknown): JsonObject {

@@ -167,10 +167,12 @@ const listMySessions: FrontTool = {
 };
 
 const own: readonly FrontTool[] = [listTargets, requestStatus, listMySessions];
+/** Names of the tools that need no target. */
+export const ownTools: ReadonlySet<string> = new Set(own.map(({ name }) => name));
 
 /** Throws for an operation that no tool can be made of: a connector's mistake, found at the first start. */
 export function frontTools(operations: readonly OperationDeclaration[]): readonly FrontTool[] {
-  const taken = operations.find(({ name }) => own.some((tool) => tool.name === name));
+  const taken = operations.find(({ name }) => ownTools.has(name));
   if (taken) throw new Error(`the operation ${taken.name} has the name of a tool of the gateway`);
   return [...own, ...operations.map(toolOf)];
 }
