@@ -58,7 +58,8 @@ function sluice(...args: readonly string[]): Run {
 }
 
 function demo(dir: string, ...more: readonly string[]): Run {
-  return sluice('demo', '--json', '--data-dir', dir, '--postgres-port', '0', '--api-port', '0', ...more);
+  const anyPorts = ['postgres', 'ssh', 'http', 'mcp', 'api'].flatMap((name) => [`--${name}-port`, '0']);
+  return sluice('demo', '--json', '--data-dir', dir, ...anyPorts, ...more);
 }
 
 async function as(info: DemoInfo, role: keyof DemoInfo['tokens'], sql: string): Promise<pg.QueryResult> {
@@ -95,7 +96,7 @@ describe('sluice demo', () => {
       const dir = join(base, 'one');
       const run = demo(dir);
       const info = JSON.parse(await run.firstLine) as DemoInfo;
-      expect(Object.keys(info)).toEqual(['target', 'postgres', 'api', 'data_dir', 'tokens']);
+      expect(Object.keys(info)).toEqual(['target', 'postgres', 'ssh', 'http', 'mcp', 'api', 'data_dir', 'tokens']);
       expect(info.data_dir).toBe(dir);
 
       const query = 'SELECT email, national_id FROM customers WHERE id = 1';
@@ -149,7 +150,7 @@ describe('sluice demo', () => {
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
-      for (const flag of ['--postgres-port', '--api-port']) {
+      for (const flag of ['--postgres-port', '--ssh-port', '--http-port', '--mcp-port', '--api-port']) {
         const run = demo(join(base, 'busy'), flag, String(port));
         expect(await run.ended).toBe(1);
         expect(run.err()).toContain(`Port ${port}`);
@@ -203,6 +204,10 @@ describe('sluice tour', () => {
         'other-value',
         'replay-and-verify',
         'tamper',
+        'build-host',
+        'crm',
+        'runbooks',
+        'everything-over-mcp',
       ]);
     },
     patience,

@@ -1,19 +1,20 @@
 /**
- * `sluice demo`: a complete Sluice on one machine, from nothing but Node. Starts a database, an identity provider and the
- * gateway between them, and says what to paste. It is the same gateway that `sluice start` runs, on a configuration it
- * writes itself; it is not a way to run one in earnest.
+ * `sluice demo`: a complete Sluice on one machine, from nothing but Node. Starts what is to be reached (a database, a
+ * host, an API, MCP servers), an identity provider and the gateway in front of them, and says what to paste. It is the
+ * same gateway that `sluice start` runs, on a configuration it writes itself; it is not a way to run one in earnest.
  */
 import { relative } from 'node:path';
+import type { Address } from './gateway.ts';
 import { paste } from './paste.ts';
+import { defaultPorts, type Ports } from './ports.ts';
 import { type Stage, startStage } from './start.ts';
+import { shop } from './targets.ts';
 
 export interface DemoOptions {
   /** Default: `.sluice/demo` under the current directory. */
   readonly dataDir?: string;
-  /** Where the gateway listens for PostgreSQL clients; 0 takes any free port. Default 7432. */
-  readonly postgresPort?: number;
-  /** Where its API listens; 0 takes any free port. Default 7480. */
-  readonly apiPort?: number;
+  /** Where the gateway listens; 0 takes any free port. `defaultPorts` for what is not said. */
+  readonly ports?: Partial<Ports>;
   /** One line of JSON on standard output, and nothing else there. */
   readonly json?: boolean;
   /** Stops the demo, also while it is still starting. */
@@ -22,8 +23,12 @@ export interface DemoOptions {
 
 /** The line that `--json` prints. */
 export interface DemoInfo {
+  /** The database's target; the others have fixed names, too. */
   readonly target: string;
-  readonly postgres: { readonly host: string; readonly port: number };
+  readonly postgres: Address;
+  readonly ssh: Address;
+  readonly http: Address;
+  readonly mcp: Address;
   readonly api: string;
   readonly data_dir: string;
   readonly tokens: { readonly agent: string; readonly engineer: string; readonly dba: string };
@@ -37,7 +42,7 @@ export interface RunningDemo {
   readonly stopped: Promise<void>;
 }
 
-export const demoDefaults = { dataDir: '.sluice/demo', postgresPort: 7432, apiPort: 7480 } as const;
+const defaultDataDir = '.sluice/demo';
 
 /** Resolves once everything runs and was announced. Rejects, with nothing left running, with a sentence for people. */
 export async function runDemo(options: DemoOptions = {}): Promise<RunningDemo> {
@@ -46,11 +51,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<RunningDemo> {
     process.stderr.write(`${line}\n`);
   };
   const stage = await startStage({
-    dataDir: options.dataDir ?? demoDefaults.dataDir,
-    ports: {
-      postgres: options.postgresPort ?? demoDefaults.postgresPort,
-      api: options.apiPort ?? demoDefaults.apiPort,
-    },
+    dataDir: options.dataDir ?? defaultDataDir,
+    ports: { ...defaultPorts, ...options.ports },
     tell,
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -64,8 +66,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<RunningDemo> {
 }
 
 function infoOf(stage: Stage): DemoInfo {
-  const { target, postgres, api, at, tokens } = stage;
-  return { target, postgres, api, data_dir: at.root, tokens };
+  const { listeners, api, at, tokens } = stage;
+  return { target: shop, ...listeners, api, data_dir: at.root, tokens };
 }
 
 function running(stage: Stage, info: DemoInfo, signal: AbortSignal | undefined): RunningDemo {

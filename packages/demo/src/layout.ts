@@ -8,6 +8,9 @@ export interface Layout {
   readonly policies: string;
   readonly database: string;
   readonly identity: string;
+  readonly host: string;
+  readonly crm: string;
+  readonly runbooks: string;
   readonly tls: string;
   readonly tokens: string;
   readonly log: string;
@@ -22,6 +25,9 @@ export function layout(root: string): Layout {
     policies: join(root, 'policies'),
     database: join(root, 'database'),
     identity: join(root, 'identity'),
+    host: join(root, 'host'),
+    crm: join(root, 'crm'),
+    runbooks: join(root, 'runbooks'),
     tls: join(root, 'tls'),
     tokens,
     log: join(root, 'gateway.log'),

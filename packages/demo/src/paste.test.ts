@@ -5,10 +5,15 @@ import { paste } from './paste.ts';
 import type { Stage } from './start.ts';
 
 const stage = {
-  target: 'shop',
-  postgres: { host: '127.0.0.1', port: 7432 },
+  listeners: {
+    postgres: { host: '127.0.0.1', port: 7432 },
+    ssh: { host: '127.0.0.1', port: 7422 },
+    http: { host: '127.0.0.1', port: 7443 },
+    mcp: { host: '127.0.0.1', port: 7450 },
+  },
   api: 'http://127.0.0.1:7480',
   at: layout('/unused'),
+  host: { server: 'OpenSSH_9.2' },
 } as Stage;
 
 /** What a shell makes of the first pasted psql line: the words psql would get. */
@@ -26,9 +31,14 @@ function words(dir: string): readonly string[] {
 describe('the lines to paste', () => {
   it('mention what a newcomer needs', () => {
     const text = paste(stage, { seconds: 12.34, shownDir: '.sluice/demo' });
-    for (const part of ['12.3 s', 'dbname=shop', 'requests approve', 'sessions replay', 'audit verify', 'Ctrl-C']) {
-      expect(text).toContain(part);
-    }
+    const parts = ['12.3 s', 'dbname=shop', 'access build-host', ':7443/t/crm/', ':7450/mcp', 'OpenSSH_9.2'];
+    parts.push('requests approve', 'sessions replay', 'audit verify', 'Ctrl-C');
+    for (const part of parts) expect(text).toContain(part);
+  });
+
+  it('say that a host is a stand-in', () => {
+    const host = { server: 'ssh2js', standIn: 'no OpenSSH server is installed here' } as Stage['host'];
+    expect(paste({ ...stage, host }, { seconds: 1, shownDir: '.' })).toContain('a stand-in: no OpenSSH server');
   });
 
   it.each(['.sluice/demo', "/tmp/it's mine", '/tmp/a "b" $HOME `id` \\x'])('survive the shell with %s', (dir) => {

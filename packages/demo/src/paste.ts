@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RoleName } from './identity/cast.ts';
 import type { Stage } from './start.ts';
+import { buildHost, crm, onCall, runbooks, shop } from './targets.ts';
 import { ink } from './terminal/ink.ts';
 
 export interface PasteOptions {
@@ -14,11 +15,16 @@ export interface PasteOptions {
 export function paste(stage: Stage, options: PasteOptions): string {
   const { bold, dim } = ink(process.stdout);
   const dir = options.shownDir;
+  const { postgres, http, mcp } = stage.listeners;
   const token = (role: RoleName): string => quoted(join(dir, 'tokens', `${role}.jwt`));
   const psql = (role: RoleName, user: string): string =>
-    `PGPASSWORD="$(cat ${token(role)})" psql "host=localhost port=${stage.postgres.port} dbname=${stage.target} ` +
+    `PGPASSWORD="$(cat ${token(role)})" psql "host=localhost port=${postgres.port} dbname=${shop} ` +
     `user=${user} sslmode=verify-full sslrootcert=${connectionValue(join(dir, 'tls', 'ca.crt'))}"`;
-  const sluice = (command: string): string => `npx sluice --api ${stage.api} --token-file ${token('dba')} ${command}`;
+  const sluice = (role: RoleName, command: string): string =>
+    `npx sluice --api ${stage.api} --token-file ${token(role)} ${command}`;
+  const curl = (role: RoleName, rest: string): string =>
+    `curl --cacert ${quoted(join(dir, 'tls', 'ca.crt'))} -H "Authorization: Bearer $(cat ${token(role)})" ` +
+    `${rest.replace('BASE', `https://localhost:${http.port}/t/${crm}`)}`;
   const sections: readonly (readonly [string, ...string[]])[] = [
     [
       'As the AI agent: reads, sees masked values, may not change anything on its own',
@@ -27,12 +33,32 @@ export function paste(stage: Stage, options: PasteOptions): string {
       dim('  drop table payments;'),
       dim("  update orders set status = 'paid' where id = 4217;      -- waits for a DBA"),
     ],
+    [
+      'On the build host: get a key that is good for some minutes, and the ssh command to go with it',
+      sluice('agent', `access ${buildHost}`),
+      dim('  … tail -n 4 logs/checkout.log'),
+      dim('  … svc restart checkout                               # waits for whoever is on call'),
+    ],
+    [
+      'At the CRM: reads, refunds up to 50.00, may not delete anybody',
+      curl('agent', 'BASE/v1/customers/1224'),
+      curl('agent', `-H 'Content-Type: application/json' -d '{"order":4217,"amount":25000}' BASE/v1/refunds`),
+    ],
+    [
+      'As an agent that speaks MCP: all targets as tools, or one MCP server behind the gateway',
+      `http://localhost:${mcp.port}/mcp      http://localhost:${mcp.port}/mcp/${runbooks}`,
+      dim(`  with the header  Authorization: Bearer <content of ${join(dir, 'tokens', 'agent.jwt')}>`),
+    ],
     ['As an engineer: sees e-mail addresses, may write, may not change the schema', psql('engineer', 'dana')],
-    ['As the DBA: see what waits, and answer', sluice('requests ls'), sluice('requests approve <id>')],
+    [
+      'As the DBA, who is on call, too: see what waits, and answer',
+      sluice('dba', 'requests ls'),
+      sluice('dba', 'requests approve <id>'),
+    ],
     [
       'Afterwards: see what happened, and prove it',
-      sluice('sessions ls'),
-      sluice('sessions replay <id>'),
+      sluice('dba', 'sessions ls'),
+      sluice('dba', 'sessions replay <id>'),
       `npx sluice audit verify ${quoted(dir)}`,
     ],
     [
@@ -42,9 +68,19 @@ export function paste(stage: Stage, options: PasteOptions): string {
     ],
   ];
   const body = sections.map(([title, ...lines]) => [bold(title), ...lines.map((line) => `  ${line}`)].join('\n'));
-  const head = `Sluice is running (${options.seconds.toFixed(1)} s). Database "${stage.target}" is only reached through it.`;
-  const facts = dim(`API ${stage.api}   data ${dir}   log ${join(dir, 'gateway.log')}`);
+  const head = `Sluice is running (${options.seconds.toFixed(1)} s). What is behind it is only reached through it.`;
+  const facts = [
+    `API ${stage.api}   data ${dir}   log ${join(dir, 'gateway.log')}`,
+    `Behind it: database "${shop}", SSH host "${buildHost}" (${hostKind(stage)}), API "${crm}", MCP servers "${runbooks}", "${onCall}"`,
+  ]
+    .map(dim)
+    .join('\n');
   return `\n${bold(head)}\n${facts}\n\n${body.join('\n\n')}\n\nCtrl-C stops everything. No psql at hand? The guided tour needs none: npm run tour\n`;
+}
+
+/** What stands for a host on this machine, with nothing hidden. */
+function hostKind({ host }: Stage): string {
+  return host.standIn === undefined ? host.server : `a stand-in: ${host.standIn}`;
 }
 
 /** For a POSIX shell. */

@@ -2,13 +2,17 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { lockDirectory } from '@sluice/server/store/directory-lock.ts';
 import { type Certificates, keptCertificates } from './certificates.ts';
-import { type Ports, writeConfiguration } from './configuration.ts';
+import { writeConfiguration } from './configuration.ts';
+import { type RunningCrm, startCrm } from './crm/crm.ts';
 import { type RunningDatabase, startDatabase } from './database/database.ts';
-import { checkPort } from './database/port.ts';
-import { startGatewayOn } from './gateway.ts';
+import { type Listeners, startGatewayOn } from './gateway.ts';
+import { type RunningHost, startHost } from './host/host.ts';
 import { type RoleName, roleNames } from './identity/cast.ts';
 import { startIdentityProvider } from './identity/identity-provider.ts';
 import { type Layout, layout } from './layout.ts';
+import { checkPorts, type Ports } from './ports.ts';
+import { type RunningRunbooks, startRunbooks } from './runbooks/runbooks.ts';
+import { type Shopfront, shopfront } from './seed/shopfront.ts';
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -21,16 +25,22 @@ export interface StartOptions {
 
 /** Everything the demo consists of, running. */
 export interface Stage {
-  readonly target: string;
-  readonly postgres: { readonly host: string; readonly port: number };
+  readonly at: Layout;
+  readonly listeners: Listeners;
   /** Base URL of the gateway's API. */
   readonly api: string;
-  readonly at: Layout;
   readonly tokens: Readonly<Record<RoleName, string>>;
   readonly certificates: Certificates;
   readonly database: RunningDatabase;
+  readonly host: RunningHost;
+  readonly crm: RunningCrm;
+  readonly runbooks: RunningRunbooks;
+  /** Whom and what the company's systems know. */
+  readonly shopfront: Shopfront;
   /** Stops everything in the opposite order of its start; safe to call twice. Rejects when a part refused to stop. */
   stop(): Promise<void>;
+  /** Removes what the targets keep, wherever it lies; after `stop`. */
+  removeTargets(): Promise<void>;
 }
 
 /** Starts database, identity provider and gateway on one data directory; on any failure, nothing is left running. */
@@ -43,12 +53,21 @@ export async function startStage(options: StartOptions): Promise<Stage> {
     // Root hands the database to another account, which must be able to pass through; it can't list what is here.
     await chmod(at.root, process.getuid?.() === 0 ? 0o711 : 0o700);
     stack.push(await lock(at));
-    await checkPort(options.ports.postgres, 'PostgreSQL', '--postgres-port');
-    await checkPort(options.ports.api, 'the API', '--api-port');
+    await checkPorts(options.ports);
 
     tell('starting PostgreSQL …');
     const database = await startDatabase({ dir: at.database, tell });
     stack.push(() => database.stop());
+    options.signal?.throwIfAborted();
+
+    tell('starting the build host, the CRM and the runbooks …');
+    const known = shopfront();
+    const host = await startHost({ dir: at.host, orders: known.orders, tell });
+    stack.push(() => host.stop());
+    const crm = await startCrm({ dir: at.crm, customers: known.customers });
+    stack.push(() => crm.stop());
+    const runbooks = await startRunbooks({ dir: at.runbooks });
+    stack.push(() => runbooks.stop());
     options.signal?.throwIfAborted();
 
     tell('starting the identity provider …');
@@ -65,7 +84,7 @@ export async function startStage(options: StartOptions): Promise<Stage> {
 
     tell('starting the gateway …');
     const certificates = await keptCertificates(at.tls);
-    await writeConfiguration(at, options.ports, database, identity);
+    await writeConfiguration(at, options.ports, { database, host, crm, runbooks, identity });
     // Made here so that it is for our eyes only: it names who did what.
     await writeFile(at.log, '', { flag: 'a', mode: 0o600 });
     const gateway = await startGatewayOn(at);
@@ -74,14 +93,21 @@ export async function startStage(options: StartOptions): Promise<Stage> {
     options.signal?.throwIfAborted();
 
     return {
-      target: 'shop',
-      postgres: gateway.postgres,
-      api: gateway.api,
       at,
+      listeners: gateway.listeners,
+      api: gateway.api,
       tokens,
       certificates,
       database,
+      host,
+      crm,
+      runbooks,
+      shopfront: known,
       stop: () => stack.unwind(),
+      async removeTargets() {
+        await database.remove();
+        await host.remove();
+      },
     };
   } catch (error) {
     // The failure that started this is the one to report; what then refuses to stop is mentioned beside it.

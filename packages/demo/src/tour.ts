@@ -1,6 +1,6 @@
 /**
  * `sluice tour`: the demo in a fresh data directory, driven from start to end by a small agent and checked at every step
- * against the database itself. It exits with 0 only if each step did what it says. It is a demonstration that happens to
+ * against what lies behind the gateway. It exits with 0 only if each step did what it says. It is a demonstration that happens to
  * be strict, not a test suite.
  */
 import { rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '@sluice/api/client.ts';
+import { anyPorts } from './ports.ts';
 import { stuckOrder } from './seed/shop.ts';
 import { type Stage, startStage } from './start.ts';
 import { Agent } from './tour/agent.ts';
@@ -26,9 +27,10 @@ export interface TourOptions {
 }
 
 const opening = [
-  'An AI agent, a database, and what stands between them',
-  'The agent (support-agent, owned by dana) has a token and an address, and no password of the database. alex is the DBA.',
-  'Every claim marked ✔ is checked against the database itself.',
+  'An AI agent, what it wants to reach, and what stands between them',
+  'The agent (support-agent, owned by dana) has a token and some addresses, and no password of what is behind',
+  'them: a database, an SSH host, an API, MCP servers. alex is the DBA, and on call.',
+  'Every claim marked ✔ is checked against what lies behind the gateway, never against its own word.',
 ];
 
 /** Resolves with the exit code: 0 when every step did what it says, else 1. */
@@ -49,7 +51,7 @@ export async function runTour(options: TourOptions = {}): Promise<number> {
 async function tour(dataDir: string, options: TourOptions): Promise<number> {
   const stage = await startStage({
     dataDir,
-    ports: { api: 0, postgres: 0 },
+    ports: anyPorts,
     tell: (line) => {
       process.stderr.write(`${line}\n`);
     },
@@ -61,6 +63,7 @@ async function tour(dataDir: string, options: TourOptions): Promise<number> {
     process.exitCode = 1;
     if (!temporary) return;
     stage.database.removeNow();
+    stage.host.removeNow();
     rmSync(dataDir, { recursive: true, force: true });
   };
   process.once('exit', cutShort);
@@ -72,7 +75,7 @@ async function tour(dataDir: string, options: TourOptions): Promise<number> {
     return results.length === scenes.length && results.every(({ ok }) => ok) ? 0 : 1;
   } finally {
     await stage.stop();
-    if (temporary) await stage.database.remove();
+    if (temporary) await stage.removeTargets();
     process.off('exit', cutShort);
   }
 }
@@ -150,7 +153,7 @@ function ending(results: readonly SceneResult[], kept: string | undefined): [boo
     true,
     [
       `All ${results.length} steps did what they say (${checks} checks).`,
-      'Try it yourself: npm start. Your own database: examples/sluice.yaml',
+      'Try it yourself: npm start. In front of what you have: examples/',
       ...where,
     ],
   ];

@@ -12,7 +12,7 @@ export interface Role {
 export const cast = {
   agent: { subject: 'support-agent', kind: 'agent', groups: ['react-agents'], owner: 'dana' },
   engineer: { subject: 'dana', kind: 'user', groups: ['engineers'] },
-  dba: { subject: 'alex', kind: 'user', groups: ['dba'] },
+  dba: { subject: 'alex', kind: 'user', groups: ['dba', 'on-call'] },
 } as const satisfies Record<string, Role>;
 
 export type RoleName = keyof typeof cast;

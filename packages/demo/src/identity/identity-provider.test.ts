@@ -45,7 +45,7 @@ describe('the demo identity provider', () => {
     expect(claims).toEqual({
       agent: { sub: 'support-agent', kind: 'agent', groups: ['react-agents'], owner: 'dana' },
       engineer: { sub: 'dana', kind: 'user', groups: ['engineers'], owner: undefined },
-      dba: { sub: 'alex', kind: 'user', groups: ['dba'], owner: undefined },
+      dba: { sub: 'alex', kind: 'user', groups: ['dba', 'on-call'], owner: undefined },
     });
     await provider.stop();
   });

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { harmless, ink } from './ink.ts';
-import { displayWidth, table, wrap } from './layout.ts';
+import { displayWidth, looseJson, table, wrap } from './layout.ts';
 
 describe('wrap', () => {
   it('keeps every word, in order, within the width', () => {
@@ -13,6 +13,10 @@ describe('wrap', () => {
         for (const line of lines) expect(line.length).toBeLessThanOrEqual(20);
       }),
     );
+  });
+
+  it('breaks a word that is wider than the line', () => {
+    expect(wrap(`a ${'x'.repeat(25)} b`, 10)).toEqual(['a', 'x'.repeat(10), 'x'.repeat(10), 'xxxxx b']);
   });
 
   it('keeps line breaks', () => {
@@ -41,6 +45,11 @@ describe('table', () => {
   it('spells out what could steer the terminal or mislead the eye', () => {
     expect(table([{ a: '\u001b[2Jx\u202eyz' }], 1)[1]).toBe('\\u{1b}[2Jx\\u{202e}yz');
   });
+});
+
+it('puts blanks into JSON, and leaves other texts alone', () => {
+  expect(looseJson('{"a":[1,"x\\ny"]}')).toBe('{ "a": [ 1, "x\\ny" ] }');
+  expect(looseJson('a,b')).toBe('a,b');
 });
 
 it('never lets a control character through', () => {

@@ -1,11 +1,11 @@
 import { harmless } from './ink.ts';
 
-/** Breaks at blanks so that no line is wider than `width`; words longer than that stay whole. */
+/** Breaks at blanks so that no line is wider than `width`; words longer than that are broken where they have to be. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
     let line = '';
-    for (const word of paragraph.split(' ')) {
+    for (const word of paragraph.split(' ').flatMap((whole) => pieces(whole, width))) {
       if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
         lines.push(line);
         line = word;
@@ -14,6 +14,23 @@ export function wrap(text: string, width: number): readonly string[] {
     lines.push(line);
   }
   return lines;
+}
+
+/** JSON with blanks where a line may be broken; any other text as it is. */
+export function looseJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1).replaceAll(/\n */g, ' ');
+  } catch {
+    return text;
+  }
+}
+
+function pieces(word: string, width: number): readonly string[] {
+  if (word.length <= width) return [word];
+  const signs = [...word];
+  return Array.from({ length: Math.ceil(signs.length / width) }, (_, index) =>
+    signs.slice(index * width, (index + 1) * width).join(''),
+  );
 }
 
 export type Cell = string | number | boolean | Date | null | undefined | object;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { Stage } from '../start.ts';
+import { shop } from '../targets.ts';
 import { harmless } from '../terminal/ink.ts';
 import type { Cell } from '../terminal/layout.ts';
 import type { Narrator } from './narrator.ts';
@@ -63,8 +64,8 @@ export class Agent {
   static async connect(stage: Stage, narrator: Narrator): Promise<Agent> {
     const client = new pg.Client({
       host: 'localhost',
-      port: stage.postgres.port,
-      database: stage.target,
+      port: stage.listeners.postgres.port,
+      database: shop,
       user: 'support-agent',
       password: stage.tokens.agent,
       application_name: 'support-agent',

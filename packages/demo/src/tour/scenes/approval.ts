@@ -2,6 +2,7 @@ import type { AccessRequest } from '@sluice/api/schema/access-request.ts';
 import { stuckOrder } from '../../seed/shop.ts';
 import { harmless } from '../../terminal/ink.ts';
 import type { Notice } from '../agent.ts';
+import { showRequest, waitingRequest } from '../consent.ts';
 import type { Claim, Props, Scene } from '../scene.ts';
 
 /** One text for both writes, so that nothing but the value tells them apart. */
@@ -21,7 +22,7 @@ export const approved: Scene = {
     const request = await waiting(props, await pending.notice, claim);
     memory.firstRequest = request.id;
     claim('While it waits nothing has changed', (await witness.value(status)) === 'payment_pending');
-    show(props, request);
+    showRequest(props, request);
     claim(
       'The DBA sees exactly what will run, with its values',
       request.actions.some(({ text }) => text.includes(update)) && request.parameters.join() === `paid,${stuckOrder}`,
@@ -51,7 +52,7 @@ export const again: Scene = {
     });
     const request = await waiting(props, await pending.notice, claim);
     claim('It is held again, under a request of its own', request.id !== memory.firstRequest);
-    show(props, request);
+    showRequest(props, request);
     const words = 'Paid is right, nobody asked for a refund';
     await dba.deny(request.id, words);
     narrator.aside('DBA', `denies ${request.id}: ${words}`);
@@ -65,18 +66,8 @@ export const again: Scene = {
 };
 
 /** The request that the notice spoke of, as the DBA sees it. */
-async function waiting({ dba, narrator }: Props, notice: Notice | undefined, claim: Claim): Promise<AccessRequest> {
+async function waiting(props: Props, notice: Notice | undefined, claim: Claim): Promise<AccessRequest> {
   if (notice === undefined) throw new Error('The statement was not held: no notice came before its answer.');
-  narrator.observation(`NOTICE: ${harmless(notice.message)}`);
-  const { items } = await dba.accessRequests({ state: 'pending' });
-  const request = items.find(({ id }) => id === notice.told?.request);
-  claim('The agent was told which access request it waits for', request !== undefined, notice.message);
-  if (!request) throw new Error('The DBA does not see the request that the agent waits for.');
-  return request;
-}
-
-function show({ narrator }: Props, request: AccessRequest): void {
-  const values = request.parameters.map((value, index) => `$${index + 1} = ${value}`).join(', ');
-  const text = request.actions[0]?.text.replace(/\s*\/\*.*\*\/\s*$/, '') ?? '';
-  narrator.aside('DBA sees', harmless(`${request.requester.display_name} asks for ${text}\n${values}`));
+  props.narrator.observation(`NOTICE: ${harmless(notice.message)}`);
+  return waitingRequest(props, notice.told?.request, claim);
 }

@@ -1,40 +1,27 @@
-import { cp, open, readdir } from 'node:fs/promises';
+import { cp, open } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { wrap } from '../../terminal/layout.ts';
+import { shop } from '../../targets.ts';
 import { sluice } from '../command.ts';
-import type { Props, Scene } from '../scene.ts';
+import { ended, excerpt, openSession, prove } from '../records.ts';
+import type { Scene } from '../scene.ts';
 
 export const replay: Scene = {
   name: 'replay-and-verify',
   title: 'The session is replayed, and its recording verified',
   async play(props, claim) {
-    const { agent, stage, witness, narrator, memory } = props;
-    const session = await openSession(props);
+    const { agent, witness, memory } = props;
+    const session = await openSession(props, shop);
     await agent.close();
     await ended(props, session);
     memory.session = session;
 
-    const shown = await sluice(stage, 'sessions', 'replay', session, '--no-wait');
-    narrator.aside('DBA', `npx sluice sessions replay ${session} --no-wait`);
-    narrator.output(excerpt(shown.out, "$1 = 'paid'"));
-    claim('The replay shows what was asked and what came of it', shown.code === 0, shown.err);
-    for (const part of ['monitoring.incidents', 'DROP TABLE', 'UPDATE orders']) {
-      claim(`It contains ${part}`, shown.out.includes(part));
-    }
     const real = await witness.rows('SELECT email AS value FROM customers UNION ALL SELECT card_number FROM payments');
-    const leaked = real.filter(({ value }) => shown.out.includes(String(value)));
-    claim('It shows what the agent saw: masked', leaked.length === 0, `${leaked.length} values in clear`);
-
-    const file = await recordingOf(join(stage.at.root, 'recordings'), session);
-    memory.recording = file;
-    const verified = await sluice(stage, 'audit', 'verify', file);
-    narrator.aside('Auditor', `npx sluice audit verify ${relative(stage.at.root, file)}`);
-    narrator.output(excerpt(verified.out));
-    claim(
-      'The recording verifies, offline, from the file and the public key',
-      verified.code === 0,
-      verified.out + verified.err,
-    );
+    memory.recording = await prove(props, claim, {
+      session,
+      contains: ['monitoring.incidents', 'DROP TABLE', 'UPDATE orders'],
+      secrets: real.map(({ value }) => String(value)),
+      from: "$1 = 'paid'",
+    });
   },
 };
 
@@ -67,31 +54,6 @@ export const tamper: Scene = {
   },
 };
 
-async function openSession({ dba, stage }: Props): Promise<string> {
-  const { items } = await dba.sessions({ target: stage.target, live: true });
-  const session = items.find(({ principal }) => principal.kind === 'agent');
-  if (!session) throw new Error("The DBA does not see the agent's session.");
-  return session.id;
-}
-
-/** Resolves once the session is over and its recording sealed. */
-async function ended({ dba }: Props, id: string): Promise<void> {
-  // The gateway seals after the connection is gone; there is no event to wait for from outside.
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const session = await dba.session(id);
-    if (!session.live && session.ended_at !== undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`Session ${id} did not end within 30 s.`);
-}
-
-async function recordingOf(dir: string, session: string): Promise<string> {
-  const names = await readdir(dir, { recursive: true });
-  const name = names.find((candidate) => basename(candidate) === `${session}.sluice`);
-  if (name === undefined) throw new Error(`There is no recording of ${session} in ${dir}.`);
-  return join(dir, name);
-}
-
 async function flipOneByte(path: string): Promise<number> {
   const file = await open(path, 'r+');
   try {
@@ -105,20 +67,4 @@ async function flipOneByte(path: string): Promise<number> {
   } finally {
     await file.close();
   }
-}
-
-const longest = 12;
-
-/** Some lines of a command's output, from the one before the first that holds `from`. */
-function excerpt(text: string, from = ''): readonly string[] {
-  // The comment with the agent's claims is spelled out by replay in a line of its own.
-  const lines = text
-    .trimEnd()
-    .replaceAll(/\s*\/\*intent=.*?\*\//g, '')
-    .split('\n');
-  const start = Math.max(0, lines.findIndex((line) => line.includes(from)) - 1);
-  const shown = lines.slice(start, start + longest).flatMap((line) => wrap(line, 84));
-  const before = start > 0 ? [`… ${start} lines before`] : [];
-  const after = lines.length > start + longest ? [`… ${lines.length - start - longest} lines after`] : [];
-  return [...before, ...shown, ...after];
 }
