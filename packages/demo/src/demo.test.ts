@@ -110,6 +110,10 @@ describe('sluice demo', () => {
       await expect(as(info, 'dba', 'CREATE TABLE t ()')).rejects.toMatchObject({ code: '42501' });
       expect((await as(info, 'engineer', 'UPDATE products SET stock = 1 WHERE id = 1')).rowCount).toBe(1);
 
+      const policies = join(dir, 'policies', 'tests.yaml');
+      const tested = sluice('policy', 'test', '-c', join(dir, 'sluice.yaml'), policies);
+      expect({ code: await tested.ended, out: tested.lines }).toMatchObject({ code: 0 });
+
       const second = demo(dir);
       expect(await second.ended).toBe(1);
       expect(second.err()).toContain('already');
