@@ -18,10 +18,20 @@ export function runContextIn(headers: readonly HttpHeader[]): RunContext | undef
     const key = claims.get(name);
     if (key === undefined || context[key] !== undefined || value === '') continue;
     // A field's bytes come as characters of Latin 1; people write UTF-8.
-    context[key] = Buffer.from(value, 'latin1')
-      .toString('utf8')
+    context[key] = textOf(value)
       .slice(0, longest)
       .replace(/\0|\p{Cs}/gu, '\ufffd');
   }
   return Object.keys(context).length > 0 ? context : undefined;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A field's bytes come as characters of Latin 1; most people write UTF-8. */
+function textOf(value: string): string {
+  try {
+    return utf8.decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
 }

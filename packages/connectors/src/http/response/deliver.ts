@@ -32,6 +32,7 @@ import {
   textMasker,
 } from './body-masker.ts';
 import { opaqueUnit } from './opaque.ts';
+import { Peeked } from './peeked.ts';
 
 /** The session that an answer belongs to. */
 export interface Answering {
@@ -57,12 +58,12 @@ export interface Delivery {
 export const documentBytes = 16 * 1024 * 1024;
 
 /** Rejects with an `HttpError` for what can't be masked; if the answer has begun, it was broken off. */
-export async function deliver(delivery: Delivery, response: UpstreamResponse, receiver: Receiver): Promise<void> {
+export async function deliver(delivery: Delivery, answer: UpstreamResponse, receiver: Receiver): Promise<void> {
   const { method } = delivery;
-  const { status, headers } = response;
+  const { status, headers } = answer;
+  const response = { ...answer, body: new Peeked(answer.body) };
   recordStatus(delivery, status);
-  const bodiless =
-    method === 'HEAD' || status === 204 || status === 304 || soleHeader(headers, 'content-length') === '0';
+  const bodiless = method === 'HEAD' || status === 204 || status === 304;
   if (bodiless) {
     for await (const _ of response.body) break;
     await answerEmpty(delivery, response, receiver);
@@ -77,6 +78,7 @@ export async function deliver(delivery: Delivery, response: UpstreamResponse, re
       throw new HttpError('bad_response', 'A part of an answer can’t be masked. Ask for it without "Range".');
     return deliverMasked(delivery, response, receiver, masker);
   }
+  if (await response.body.empty()) return answerEmpty(delivery, response, receiver);
   return deliverOpaque(delivery, response, receiver, media?.type ?? '');
 }
 
