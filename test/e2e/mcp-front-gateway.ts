@@ -94,7 +94,7 @@ export async function createFrontGateway(more: Partial<AnyGatewayOptions> = {}):
   try {
     gateway = await createAnyGateway({
       listen: ['mcp', 'postgres'],
-      targets: [target],
+      targets: [target, { ...target, name: 'down', address: '127.0.0.1:1' }],
       files: { password: postgres.password },
       policies,
       masking: { labels: { 'pii.email': ['shop.app.people.email'] }, strategies: { 'pii.email': 'redact' } },

@@ -44,6 +44,7 @@ describe.each(generations)('the %s client', (generation) => {
     const { status, result } = await client.call('list_targets', {});
     expect(status).toBe('done');
     expect(result['targets']).toEqual([
+      { name: 'down', kind: 'postgres', tags: ['env=test'], operations: ['query', 'describe'] },
       { name: 'shop', kind: 'postgres', tags: ['env=test'], operations: ['query', 'describe'] },
     ]);
   });
@@ -205,6 +206,13 @@ describe('what policy denies', () => {
   });
 });
 
+test('a target that is down fails, and nothing is told of where it should be', async () => {
+  const client = await front.as(people.agent);
+  const answer = await client.call('query', { target: 'down', sql: 'SELECT 1' });
+  expect(answer).toMatchObject({ isError: true, status: 'failed', code: 'upstream_unreachable' });
+  expect(JSON.stringify(answer)).not.toMatch(/127\.0\.0\.1/);
+});
+
 describe('describing', () => {
   interface Described {
     readonly schema: string;
@@ -267,6 +275,18 @@ describe('what waits for people', () => {
     expect(await state()).toMatchObject({ state: 'used' });
     expect(await call()).toMatchObject({ status: 'pending', request: expect.not.stringMatching(request) });
     expect(await front.postgres.sql('SELECT id FROM app.people WHERE id IN (401, 402)')).toEqual([{ id: 402 }]);
+  });
+
+  test('is collected in another session than the one that asked', async () => {
+    const client = await front.as({ ...people.agent, sub: 'patient' });
+    const call = () => client.call('query', { target: 'shop', sql: sql(405) });
+    const request = String((await call())['request']);
+    const listed = (await client.call('list_my_sessions', {})).result['sessions'] as { session: string }[];
+    const session = listed[0]?.session ?? '';
+    await (await front.gateway.apiAs(people.operator)).kill(session);
+    await ended(session);
+    await (await front.gateway.apiAs(people.dba)).approve(request);
+    expect(await call()).toMatchObject({ status: 'done', result: { command: 'DELETE 1' } });
   });
 
   test('is told of a refusal with the words of who refused', async () => {
@@ -374,6 +394,29 @@ describe('sessions', () => {
     expect(mine.map(({ session }) => session)).not.toContain(theirs[0]?.session);
   });
 
+  test('are never shared between principals, however they come at once', async () => {
+    const subjects = ['m1', 'm2', 'm3'];
+    const clients = await Promise.all(
+      subjects.map((sub, index) =>
+        front.as(index === 0 ? { ...people.trusted, sub } : { ...people.agent, sub }, index === 1 ? 'older' : 'modern'),
+      ),
+    );
+    const sql = 'SELECT pg_backend_pid(), email FROM app.people WHERE id = $1';
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, async (_, index) => {
+        const who = index % clients.length;
+        const answer = await clients[who]?.call('query', { target: 'shop', sql, parameters: [index + 1] });
+        const [pid, email] = (answer?.result['rows'] as [number, string][])[0] ?? [0, ''];
+        return { who, pid, clear: email === `mail${index + 1}@example.com` };
+      }),
+    );
+    const pids = clients.map((_, who) => [...new Set(answers.filter((one) => one.who === who).map(({ pid }) => pid))]);
+    expect(pids.map((each) => each.length)).toEqual([1, 1, 1]);
+    expect(new Set(pids.flat()).size).toBe(3);
+    expect(answers.filter(({ clear }) => clear).every(({ who }) => who === 0)).toBe(true);
+    expect(answers.filter(({ who, clear }) => who === 0 && clear)).toHaveLength(10);
+  });
+
   test('that are killed are gone, and the next call has another', async () => {
     const client = await front.as({ ...people.agent, sub: 'victim' });
     await client.call('query', { target: 'shop', sql: 'SELECT 1' });
@@ -385,6 +428,20 @@ describe('sessions', () => {
     const after = await sessions(client);
     expect(after.find((one) => one.session === session)).toMatchObject({ live: false, end_reason: 'killed' });
     expect(after.filter(({ live }) => live)).toHaveLength(1);
+  });
+
+  test('that are killed under a statement say so, and stop it', async () => {
+    const client = await front.as({ ...people.agent, sub: 'struck' });
+    const answer = client.call('query', { target: 'shop', sql: 'SELECT pg_sleep(100) /* struck */' });
+    const running = () =>
+      front.postgres.sql(
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%/* struck */'",
+      );
+    while ((await running()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const [{ session } = { session: '' }] = await sessions(client);
+    await (await front.gateway.apiAs(people.operator)).kill(session);
+    expect(await answer).toMatchObject({ isError: true, status: 'failed', message: expect.any(String) });
+    while ((await running()).length > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
   test('record what was asked, decided and answered, with what the caller claims', async () => {
