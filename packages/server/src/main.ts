@@ -281,7 +281,7 @@ async function start(
     texts: (session, hidden) => {
       const masker = createCellMasker({ strategies, digests, scope: session.id });
       const { detectText } = config.masking;
-      return createTextMaskers(masker, (label) => detectText.includes(label) && hidden(label));
+      return createTextMaskers(masker, hidden, (label) => detectText.includes(label) && hidden(label));
     },
     isMasked,
     discharges: (id) => running.get(id)?.discharges ?? [],

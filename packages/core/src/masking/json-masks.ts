@@ -8,7 +8,7 @@ export interface JsonMaskerOptions {
   /** Whether values under the label must not be shown. */
   readonly hidden: (label: string) => boolean;
   readonly masker: CellMasker;
-  /** For what nobody put a label on; must hide by the same `hidden`. */
+  /** For what nobody put a label on. */
   readonly text: TextMasker;
 }
 
