@@ -405,8 +405,12 @@ describe('sessions', () => {
     const answers = await Promise.all(
       Array.from({ length: 30 }, async (_, index) => {
         const who = index % clients.length;
-        const answer = await clients[who]?.call('query', { target: 'shop', sql, parameters: [index + 1] });
-        const [pid, email] = (answer?.result['rows'] as [number, string][])[0] ?? [0, ''];
+        const answer = await (clients[who] as FrontClient).call('query', {
+          target: 'shop',
+          sql,
+          parameters: [index + 1],
+        });
+        const [pid, email] = (answer.result['rows'] as [number, string][])[0] ?? [0, ''];
         return { who, pid, clear: email === `mail${index + 1}@example.com` };
       }),
     );
