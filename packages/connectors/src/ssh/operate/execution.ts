@@ -5,6 +5,7 @@ import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { Client, ClientChannel as TargetChannel } from 'ssh2';
 import { Output } from '../session/output.ts';
+import { signalName } from '../session/signals.ts';
 import { commandOf } from '../session/units.ts';
 import { sendSignal } from '../transport/wire.ts';
 import { mostOutput } from './declarations.ts';
@@ -93,7 +94,7 @@ export class Execution {
       from.once('end', ended);
     }
     target.once('exit', (code: number | null, signal?: string) => {
-      exit = { code, ...(signal === undefined ? {} : { signal }) };
+      exit = { code, ...(signal === undefined ? {} : { signal: signalName(signal) }) };
     });
     target.once('close', ended);
   }

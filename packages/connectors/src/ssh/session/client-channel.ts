@@ -4,26 +4,11 @@ import { ClientSink } from './client-sink.ts';
 import type { Conversation } from './conversation.ts';
 import { Program } from './program.ts';
 import { ClientEnvironment } from './run-context.ts';
+import { signals } from './signals.ts';
 import { execUnit, type Surroundings, shellUnit, type Understand } from './units.ts';
 import type { Visitor } from './visitor.ts';
 import { lines, shown, status, type Told, told } from './words.ts';
 
-/** Signals by name (RFC 4254 section 6.10). */
-const signals: ReadonlySet<string> = new Set([
-  'ABRT',
-  'ALRM',
-  'FPE',
-  'HUP',
-  'ILL',
-  'INT',
-  'KILL',
-  'PIPE',
-  'QUIT',
-  'SEGV',
-  'TERM',
-  'USR1',
-  'USR2',
-]);
 const termName = /^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$/;
 const mostCells = 10_000;
 

@@ -8,6 +8,7 @@ import { ClientSink } from './client-sink.ts';
 import type { Conversation, Running } from './conversation.ts';
 import { Input } from './input.ts';
 import { Output } from './output.ts';
+import { hasName, signalName } from './signals.ts';
 import { commandOf, environmentOf, terminalOf } from './units.ts';
 import { lines, shown, status, type Told, toldDenial, toldHold } from './words.ts';
 
@@ -244,7 +245,7 @@ export class Program implements Running {
       from.once('end', ended);
     }
     target.once('exit', (code: number | null, signal?: string, dumped?: unknown) => {
-      this.#exit = { code, ...(signal === undefined ? {} : { signal, dumped: dumped === true }) };
+      this.#exit = { code, ...(signal === undefined ? {} : { signal: signalName(signal), dumped: dumped === true }) };
     });
     target.once('close', ended);
     return letOut;
@@ -297,10 +298,13 @@ export class Program implements Running {
   }
 }
 
-/** As the target said it (RFC 4254 section 6.10); one that says nothing leaves the client to its own conclusion. */
+/**
+ * As the target said it (RFC 4254 section 6.10); one that says nothing leaves the client to its own conclusion, and so
+ * does a signal that the RFC has no name for: the library throws for it, whenever it comes to be sent.
+ */
 function exitLike(stream: ServerChannel, { code, signal, dumped }: Exit): void {
-  if (signal !== undefined) stream.exit(signal, dumped ?? false, '');
-  else if (code !== null) stream.exit(code);
+  if (signal !== undefined && hasName(signal)) stream.exit(signal, dumped ?? false, '');
+  else if (signal === undefined && code !== null) stream.exit(code);
 }
 
 function lost(cause: unknown): CoreError {
