@@ -8,7 +8,7 @@ const names = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const stateful = names(
   'alias unalias hash rehash unhash enable disable shopt setopt unsetopt emulate zmodload autoload functions function ' +
     'bindkey complete compdef compgen compopt fc history bind caller suspend logout sched zle vared abbr funced ' +
-    'functions noglob limit unlimit login newgrp whence zcompile fish_config',
+    'limit unlimit login newgrp zcompile zstyle zparseopts zregexparse zpty ztcp hist alarm nameref fish_config argparse',
 );
 const scripts = names('. source');
 const changesDirectory = names('cd pushd popd chdir');
@@ -35,6 +35,8 @@ export function builtinReasons(program: string, words: readonly Word[]): readonl
   if (program === 'set' && !setsOnlyHarmless(args)) reasons.push('shell_state');
   if (assigns.has(program)) reasons.push(...assigning(args));
   if (reads.has(program) && args.some((word) => !isKnown(word) || tellsShell(word.value))) reasons.push('environment');
+  // bash runs a command there.
+  if (program === 'jobs' && args.some(({ value }) => value.startsWith('-x'))) reasons.push('eval');
   if (program === 'unset' && args.some(({ value }) => /^-.*f/.test(value))) reasons.push('shell_state');
   if (program === 'printf') reasons.push(...printing(args));
   if (computing.has(program) && args.some(({ value }) => /[$`]/.test(value))) reasons.push('arithmetic');

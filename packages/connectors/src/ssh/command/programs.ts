@@ -2,7 +2,7 @@ import { isKnown } from './options.ts';
 import type { Word } from './tree.ts';
 
 /** Whether arguments of a program that can run others may make it do so. */
-type Runs = (args: readonly Word[]) => boolean;
+type Runs = (args: readonly Word[], terminal: boolean) => boolean;
 
 const always: Runs = () => true;
 const set = (text: string): readonly string[] => text.split(/\s+/).filter((name) => name !== '');
@@ -23,7 +23,8 @@ const interpreters = set(`
   xvfb-run startx xterm ldd ld.so gosu su-exec tini dumb-init s6-setuidgid with-contenv torsocks proxychains
   proxychains4 logrotate run-parts service wine qemu java jrunscript m4 bc dc gnuplot pwsh powershell csh tcsh fish
   rc es elvish nu xonsh osh ysh visudo vipw sudoedit sudoreplay rvi crash dmsetup puppet chef-client
-  salt-call salt openvpn nmap tcpdump tshark ettercap mtr watch entr inotifywait incrontab fzf
+  salt-call salt git-upload-pack git-receive-pack git-upload-archive git-shell svnserve hg borg mosh-server
+  sftp-server internal-sftp openvpn nmap tcpdump tshark ettercap mtr watch entr inotifywait incrontab fzf
 `);
 
 const versioned =
@@ -40,6 +41,8 @@ function unlessBegins(pattern: RegExp): Runs {
 const tar: Runs = (args) =>
   !known(args) ||
   args.some(({ value }, index) => {
+    // A colon in the name of an archive: another machine, reached by a program.
+    if (/^[^/]*:/.test(value)) return true;
     if (value.startsWith('--'))
       return !/^--(?:exclude=.*|directory=.*|file=.*|strip-components=\d+|wildcards|gzip|verbose|extract|create|list)$/.test(
         value,
@@ -84,14 +87,15 @@ const sed: Runs = (args) => {
 };
 
 /** Only what reads a repository, without options that name programs; configuration in the repository still can. */
-const git: Runs = (args) => {
+const git: Runs = (args, terminal) => {
   if (!known(args)) return true;
   let at = 0;
-  while (args[at]?.value === '-C') at += 2;
-  if (args[at]?.value === '--no-pager') at++;
+  const paged = args[at]?.value !== '--no-pager';
+  if (!paged) at++;
+  if (terminal && paged) return true;
   const verb = args[at]?.value ?? '';
   if (
-    !/^(?:status|log|show|diff|rev-parse|rev-list|branch|tag|describe|ls-files|ls-tree|blame|shortlog|cat-file|--version)$/.test(
+    !/^(?:status|log|show|diff|rev-parse|rev-list|describe|ls-files|ls-tree|blame|shortlog|cat-file|--version)$/.test(
       verb,
     )
   )
@@ -101,8 +105,11 @@ const git: Runs = (args) => {
     .some(({ value }) => /^(?:--ext|--textc|--open|-O|--out|--exec|--upload|-c$|--config)/.test(value));
 };
 
-const systemctl: Runs = (args) =>
+const systemctl: Runs = (args, terminal) =>
   !known(args) ||
+  (terminal && !args.some(({ value }) => value === '--no-pager')) ||
+  // Another machine, another root.
+  args.some(({ value }) => /^-[^-]*[HM]|^--(?:host|mach|root|image)/.test(value)) ||
   !/^(?:status|show|cat|list-.*|is-.*|get-default|--version)$/.test(
     args.find(({ value }) => !value.startsWith('-'))?.value ?? '--version',
   );
@@ -118,22 +125,29 @@ const runners = new Map<string, Runs>([
   ['gtar', tar],
   ['bsdtar', always],
   ['systemctl', systemctl],
-  ['journalctl', unlessBegins(/^--(?:vacuum|rot|flush|sync|setup)/)],
-  ['sort', unlessBegins(/^--c(?:om|$)|^--files/)],
+  ['journalctl', (args, terminal) => !known(args) || (terminal && !args.some(({ value }) => value === '--no-pager'))],
+  ['sort', unlessBegins(/^--c(?!heck)|^--files/)],
   ['split', unlessBegins(/^--f/)],
   ['zip', unlessBegins(/^-.*T|^--(?:un|te)/)],
-  ['wget', unlessBegins(/^--use-a|^-e|^--exec|^--config/)],
+  ['wget', unlessBegins(/^--use-a|^-[^-]*e|^--exec|^--config/)],
   ['curl', unlessBegins(/^-[^-]*K|^--conf|^--engine/)],
-  ['openssl', unlessBegins(/^-(?:engine|provider)/)],
+  ['openssl', unlessBegins(/^-(?:engine|provider|config)/)],
   ['gpg', unlessBegins(/program|^--exec/)],
   ['rg', unlessBegins(/^--pre|^--hostname-bin/)],
   ['fd', unlessBegins(/^-[^-]*[xX]|^--exec/)],
-  ['ip', unlessBegins(/^(?:netns|vrf|-b|-batch|-force)/)],
+  ['ip', unlessBegins(/^(?:e|ex|exe|exec)$|^-b|^-force/)],
 ]);
 
-/** Whether it is known to run others by what it is given, and whether these arguments may make it do so. */
-export function runsCode(program: string, words: readonly Word[]): { readonly able: boolean; readonly does: boolean } {
+/**
+ * Whether it is known to run others by what it is given, and whether these arguments may make it do so. At a terminal,
+ * a pager is between, and a shell a keystroke away.
+ */
+export function runsCode(
+  program: string,
+  words: readonly Word[],
+  terminal: boolean,
+): { readonly able: boolean; readonly does: boolean } {
   const rule = runners.get(program) ?? (versioned.test(program) ? always : undefined);
   if (!rule) return { able: false, does: false };
-  return { able: true, does: rule(words.slice(1)) };
+  return { able: true, does: rule(words.slice(1), terminal) };
 }

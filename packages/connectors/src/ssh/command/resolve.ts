@@ -45,15 +45,17 @@ const deepest = 8;
 export type ReadText = (text: string) => readonly Simple[];
 
 /** Finds the programs that commands run, also behind others and in substitutions. */
-export function resolve(commands: readonly Simple[], read: ReadText): readonly Run[] {
-  return new Resolver(read).all(commands, outside);
+export function resolve(commands: readonly Simple[], read: ReadText, terminal: boolean): readonly Run[] {
+  return new Resolver(read, terminal).all(commands, outside);
 }
 
 class Resolver {
   readonly #read: ReadText;
+  readonly #terminal: boolean;
 
-  constructor(read: ReadText) {
+  constructor(read: ReadText, terminal: boolean) {
     this.#read = read;
+    this.#terminal = terminal;
   }
 
   all(commands: readonly Simple[], around: Around): readonly Run[] {
@@ -95,7 +97,7 @@ class Resolver {
     if (unknown.length > 0) return [{ ...run, program: '', words, reasons }];
     const program = baseName(first.value);
     for (const reason of builtinReasons(program, words)) reasons.add(reason);
-    const code = runsCode(program, words);
+    const code = runsCode(program, words, this.#terminal);
     if (code.does) reasons.add('interpreter');
     const wrapped = around.depth < deepest ? wrappers.get(program)?.(words) : undefined;
     if (around.depth >= deepest && wrappers.has(program)) reasons.add('nesting');

@@ -17,14 +17,14 @@ const mostActions = 1_000;
 /**
  * What a command line means: one `ssh:exec` per program in it, wherever it stands; one `ssh:file.read` or
  * `ssh:file.write` per redirection; and an `ssh:dynamic` beside each of them of which something can't be known before
- * it runs. Never empty. `environment` is what the client has set for it. Throws `CommandError` for what can't be read.
+ * it runs. Never empty. `environment` is what the client has set for it, with TERM if it asked for a terminal. Throws `CommandError` for what can't be read.
  */
 export function understandCommand(
   target: string,
   text: string,
   environment: ReadonlyMap<string, string>,
 ): readonly Action[] {
-  const runs = resolve(read(text, environment), (inner) => read(inner, environment));
+  const runs = resolve(read(text, environment), (inner) => read(inner, environment), environment.has('TERM'));
   const actions = new Meaning(target, text, environment, runs).actions();
   if (actions.length === 0) {
     throw new CommandError('empty', 'The command line runs nothing.', 'Name a program, or open a shell.');
@@ -75,6 +75,8 @@ class Meaning {
     const moved = this.#moved || run.moved;
     const reasons = new Set(run.reasons);
     if (run.program.includes('/') && !/^[/~]/.test(run.program) && moved) reasons.add('directory');
+    // It obeys what is written in the directory where it starts.
+    if (baseName(run.program) === 'git' && moved) reasons.add('directory');
     const files = run.redirections.filter(({ target }) => !(isKnown(target) && ownFiles.test(target.value)));
     for (const { target } of files) for (const reason of pathReasons(target, moved)) reasons.add(reason);
     const context = this.#context(run, reasons);

@@ -92,7 +92,7 @@ const shell: Unwrap = (words) => {
     }
     if (/^--(?:login|norc|noprofile|posix|verbose)$/.test(value)) continue;
     if (!/^[-+]./.test(value)) break;
-    if (!/^[-+][euxvfnlicphmbCEsToP]+$/.test(value)) return nothingKnown;
+    if (!/^(?:-[euxvfnlicphmbCEsToP]+|\+[euxvfnhmbCETo]+)$/.test(value)) return nothingKnown;
     if (value.includes('c')) command = true;
     if (value.includes('s')) stdin = true;
     if (value.includes('o')) {
@@ -112,14 +112,13 @@ const find: Unwrap = (words) => {
   const also: Word[][] = [];
   // What is expanded may turn out to be -exec.
   if (words.slice(1).some((word) => word.expanded || word.reasons.size > 0)) return { reasons: ['arguments'] };
+  // Every one of them, as one could stand where it is the argument of something else.
   for (let at = 1; at < words.length; at++) {
     if (!/^-(?:exec|execdir|ok|okdir)$/.test(words[at]?.value ?? '')) continue;
     const end = words.findIndex(
       (word, index) => index > at && (word.value === ';' || (word.value === '+' && words[index - 1]?.value === '{}')),
     );
     also.push(words.slice(at + 1, end === -1 ? undefined : end));
-    if (end === -1) break;
-    at = end;
   }
   return { also, innerReasons: ['arguments'], moved: true };
 };

@@ -17,7 +17,10 @@ export interface Surroundings {
 }
 
 export function execUnit(understand: Understand, target: string, command: string, around: Surroundings): Unit {
-  return unit('exec', understand(target, command, around.environment), { command }, around);
+  const { environment, terminal } = around;
+  // At a terminal, programs page what they print, and a pager runs commands.
+  const seen = terminal === undefined ? environment : new Map([...environment, ['TERM', terminal]]);
+  return unit('exec', understand(target, command, seen), { command }, around);
 }
 
 export function shellUnit(target: string, around: Surroundings): Unit {

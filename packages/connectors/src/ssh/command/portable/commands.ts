@@ -1,5 +1,5 @@
 import { CommandError } from '../error.ts';
-import { noReasons, type Redirection, reasonsOf, type Simple, simple, type Word } from '../tree.ts';
+import { noReasons, plainWord, type Redirection, reasonsOf, type Simple, simple, type Word } from '../tree.ts';
 import { Cursor } from './cursor.ts';
 import { WordReader } from './word.ts';
 
@@ -161,9 +161,8 @@ function forCommand(c: Cursor): readonly Simple[] {
   if (c.peek() === ';') c.at++;
   c.skipNewlines();
   const body = compound(c, [['do', ['done']]], 'done');
-  const values: Word = words[0] ?? { raw: '', value: '', reasons: noReasons, expanded: true, quoted: false, inner: [] };
   return [
-    simple({ assignments: [{ name: name[0], value: values }] }),
+    simple({ assignments: [{ name: name[0], value: plainWord('') }] }),
     simple({ inputs: words, reasons: reasonsOf(words.some(({ reasons }) => reasons.size > 0) ? ['variable'] : []) }),
     ...body,
   ];
@@ -244,6 +243,8 @@ function redirection(c: Cursor, redirections: Redirection[], inputs: Word[]): bo
   }
   const [all, descriptor = '', operator = ''] = found;
   if (descriptor.length > 1) c.decline('a file descriptor of several digits');
+  // fish pipes there, and zsh and others have it with a meaning of their own.
+  if (operator === '>|') c.decline('>|');
   c.at += all.length;
   // <<<, <(, >(, >!, >&!, <1-9> belong to some shells only.
   if (/[<>(&|!]/.test(c.peek()) || (operator === '<' && c.match(/\d*-\d*>/y))) c.decline('a redirection');
