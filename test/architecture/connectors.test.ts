@@ -18,16 +18,33 @@ function isStoreKind(source: Source, node: ts.Node): boolean {
   return (ts.isPropertyAssignment(holder) || ts.isPropertySignature(holder)) && holder.name.getText() === 'kind';
 }
 
+/** A path into the connector's folder; what connectors share may bear the name of a protocol. */
+function pathInto(id: string): RegExp {
+  return new RegExp(`(?<!/wire)/${id}/`);
+}
+
+/** The scheme of a URL, chosen beside its secure form, and OpenAPI's name for a way to authenticate (`type`, `scheme`). */
+function isScheme(node: ts.Node): boolean {
+  const { parent } = node;
+  if (ts.isConditionalExpression(parent)) return /'https'|'http'/.test(parent.whenTrue.getText());
+  return (
+    ts.isPropertyAssignment(parent) &&
+    parent.name.getText() === 'type' &&
+    ts.isObjectLiteralExpression(parent.parent) &&
+    parent.parent.properties.some((property) => property.name?.getText() === 'scheme')
+  );
+}
+
 /** Places where a literal is, or a path leads to, the id of a connector. */
 function spellings(source: Source, id: string): string[] {
   const found: string[] = [];
   walk(source.tree, (node) => {
     const spelt =
-      (ts.isStringLiteralLike(node) && (node.text === id || node.text.includes(`/${id}/`))) ||
+      (ts.isStringLiteralLike(node) && (node.text === id || pathInto(id).test(node.text))) ||
       (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && node.name.text === id) ||
       (ts.isPropertySignature(node) && ts.isIdentifier(node.name) && node.name.text === id) ||
       (ts.isPropertyAccessExpression(node) && node.name.text === id);
-    if (spelt && !isStoreKind(source, node)) found.push(place(source, node));
+    if (spelt && !isStoreKind(source, node) && !isScheme(node)) found.push(place(source, node));
   });
   return found;
 }
@@ -38,6 +55,8 @@ describe('the id of a connector', () => {
       ({ path, test: onlyTest }) =>
         !onlyTest &&
         !path.startsWith(`${folder}/${id}/`) &&
+        // What several connectors need of a protocol.
+        !path.startsWith(`${folder}/wire/${id}/`) &&
         path !== `${folder}/index.ts` &&
         // The demo is an example: one target of one protocol.
         !path.startsWith('packages/demo/'),

@@ -154,7 +154,7 @@ describe('imports', () => {
   test('what comes with libraries opens no socket in a connector either', () => {
     // Servers are handed streams, and clients of libraries get theirs from the session.
     const opening =
-      /\.listen\(|\b(?:createConnection|setGlobalDispatcher)\(|await fetch\(|\b(?:http2?|https|net|tls)\.(?:connect|request|get)\(/;
+      /[sS]erver\)?\.listen\(|\b(?:createConnection|setGlobalDispatcher)\(|await fetch\(|\b(?:http2?|https|net|tls)\.(?:connect|request|get)\(/;
     const found = shipped
       .filter(({ path }) => path.startsWith('packages/connectors/'))
       .flatMap(({ path, text }) =>

@@ -48,15 +48,12 @@ Examples:
     );
 }
 
-function demoOptions({
-  dataDir,
-  postgresPort,
-  sshPort,
-  httpPort,
-  mcpPort,
-  apiPort,
-}: Options): Pick<DemoOptions, 'dataDir' | 'ports'> {
-  const asked = { postgres: postgresPort, ssh: sshPort, http: httpPort, mcp: mcpPort, api: apiPort };
-  const ports = Object.fromEntries(Object.entries(asked).filter(([, port]) => port !== undefined));
+/** Options are called after what listens: `--api-port` is the port of `api`. */
+function demoOptions({ dataDir, ...options }: Options): Pick<DemoOptions, 'dataDir' | 'ports'> {
+  const ports = Object.fromEntries(
+    Object.entries(options).flatMap(([key, value]) =>
+      key.endsWith('Port') && typeof value === 'number' ? [[key.slice(0, -'Port'.length), value]] : [],
+    ),
+  );
   return { ports, ...(dataDir === undefined ? {} : { dataDir }) };
 }
