@@ -23,6 +23,7 @@ const policies = `
 forbid (principal, action == Action::"http:write", resource in Endpoint::"crm/v1/payments")
   when { context.numbers.hasTag("/amount") && context.numbers.getTag("/amount") > 1000 };
 @id("images") permit (principal, action == Action::"http:opaque", resource in Endpoint::"crm/images");
+@id("texts") permit (principal, action == Action::"http:opaque", resource == Endpoint::"crm/v1/text");
 `;
 
 let api: Api;

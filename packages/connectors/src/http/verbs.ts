@@ -51,7 +51,7 @@ export const httpVerbs = {
   },
   'http:opaque': {
     access: 'read',
-    doc: 'Is given an answer, or messages of a WebSocket, that nothing can be masked in: images, archives, other bytes.',
+    doc: 'Is given an answer, or messages of a WebSocket, in which not everything can be masked: images, archives and other bytes; and texts that are no JSON, where the target has labels that the principal may not see.',
   },
 } as const satisfies Readonly<Record<string, Verb>>;
 

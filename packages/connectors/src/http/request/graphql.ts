@@ -9,6 +9,8 @@ export interface GraphqlOperation {
   readonly name: string;
   /** What it asks for at its top, through all fragments, by the fields' own names; sorted. */
   readonly fields: readonly string[];
+  /** Somewhere in it a field is given another name. */
+  readonly aliases: boolean;
 }
 
 const most = { batch: 20, tokens: 5_000, characters: 200_000, fields: 500 };
@@ -82,7 +84,12 @@ export function operationIn(source: string, operationName: string | null): Graph
   const fields = new Set<string>();
   collect(chosen.selectionSet, fragments, fields, new Set());
   if (fields.size > most.fields) throw badRequest(`A GraphQL operation asks for at most ${most.fields} fields.`);
-  return { kind: chosen.operation, name: chosen.name?.value ?? '', fields: [...fields].sort() };
+  return {
+    kind: chosen.operation,
+    name: chosen.name?.value ?? '',
+    fields: [...fields].sort(),
+    aliases: operations.some(hasAlias) || [...fragments.values()].some((selectionSet) => hasAlias({ selectionSet })),
+  };
 }
 
 function collect(
@@ -103,6 +110,19 @@ function collect(
       collect(fragment, fragments, fields, seen);
     }
   }
+}
+
+function hasAlias({ selectionSet }: { readonly selectionSet?: SelectionSetNode | undefined }): boolean {
+  return (
+    selectionSet?.selections.some(
+      (selection) =>
+        selection.kind !== Kind.FRAGMENT_SPREAD &&
+        ((selection.kind === Kind.FIELD &&
+          selection.alias !== undefined &&
+          selection.alias.value !== selection.name.value) ||
+          hasAlias(selection)),
+    ) ?? false
+  );
 }
 
 function isArray(value: Json): value is readonly Json[] {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Action, Context } from '@sluice/core/domain/action.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
-import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { Exposure, Unit } from '@sluice/core/domain/unit.ts';
 import type { HttpHeader } from '../../wire/http/exchange.ts';
 import { soleHeader } from '../../wire/http/headers.ts';
 import type { HttpTarget } from '../target-form.ts';
@@ -65,10 +65,12 @@ export async function understandRequest(
   const headers = judgeHeaders(request.headers, target.requestHeaders, own);
   const body: Body = request.upgrade ? { kind: 'none' } : await readBody(request, target.joinRepeated);
   const read = { request, path, query, body };
+  const graphql =
+    !request.upgrade && target.graphqlPaths.includes(`/${path.segments.join('/')}`) ? graphqlOf(read) : [];
   const actions = request.upgrade
     ? [actionOf(target, 'http:websocket', read, undefined)]
-    : target.graphqlPaths.includes(`/${path.segments.join('/')}`)
-      ? graphqlOf(read).map((operation) => actionOf(target, `http:graphql.${operation.kind}`, read, operation))
+    : graphql.length > 0
+      ? graphql.map((operation) => actionOf(target, `http:graphql.${operation.kind}`, read, operation))
       : [actionOf(target, verb, read, undefined)];
   const bytes = body.kind === 'whole' ? body.bytes : undefined;
   const sent = { method, path: `${target.basePath}${path.sent}${sentQuery(query)}`, headers: headers.sent };
@@ -79,7 +81,7 @@ export async function understandRequest(
       bytes: writeRequest(sent, bytes),
       actions,
       labels,
-      exposures: [],
+      exposures: exposuresOf(graphql, labels),
       parameters: [],
       binding: {
         headers: bindingOf(headers.sent),
@@ -140,6 +142,12 @@ function graphqlOf({ request, query, body }: Read): readonly GraphqlOperation[] 
   if (body.kind === 'whole' && body.json !== undefined) return graphqlInJson(body.json);
   if (body.kind === 'whole' && body.media === 'application/graphql') return [operationIn(body.text, null)];
   throw badRequest('A GraphQL request is JSON, or application/graphql.');
+}
+
+/** What bears a label is known by its name in the answer, which an alias changes. */
+function exposuresOf(operations: readonly GraphqlOperation[], labels: readonly string[]): readonly Exposure[] {
+  if (labels.length === 0 || !operations.some(({ aliases }) => aliases)) return [];
+  return [{ labels, reason: 'It gives fields other names, under which labelled ones could not be told.' }];
 }
 
 /** Secrets among them are there by their digest. */

@@ -34,7 +34,8 @@ export function maskJsonDocument(
   }
 }
 
-export function eventMasker(texts: TextMaskers, labelsAt: LabelsAt): BodyMasker {
+/** `labelled`: values could bear labels that are known by their place alone, so that every event must be a document. */
+export function eventMasker(texts: TextMaskers, labelsAt: LabelsAt, labelled: boolean): BodyMasker {
   const splitter = new EventStreamSplitter(longest);
   const labels = new Set<string>();
   const note = ({ value, labels: found }: { readonly value: string; readonly labels: readonly string[] }): string => {
@@ -42,7 +43,7 @@ export function eventMasker(texts: TextMaskers, labelsAt: LabelsAt): BodyMasker 
     return value;
   };
   const map = {
-    data: (text: string): string => note(maskMessage(text, texts, labelsAt)),
+    data: (text: string): string => note(maskMessage(text, texts, labelsAt, labelled)),
     other: (text: string): string => note(texts.text(text)),
   };
   const written = (events: readonly (readonly string[])[]): Uint8Array =>
@@ -81,9 +82,29 @@ export function textMasker(texts: TextMaskers): BodyMasker {
   };
 }
 
-/** One message: a document where it looks like one, else a text. */
-export function maskMessage(text: string, texts: TextMaskers, labelsAt: LabelsAt): ReturnType<TextMaskers['text']> {
-  return looksLikeJson(text) ? jsonOrText(text, texts, labelsAt) : texts.text(text);
+/**
+ * One message: a document where it looks like one, else a text. Where values could bear labels that are known by their
+ * place alone, a text that says anything can't be let through.
+ */
+export function maskMessage(
+  text: string,
+  texts: TextMaskers,
+  labelsAt: LabelsAt,
+  labelled: boolean,
+): ReturnType<TextMaskers['text']> {
+  if (looksLikeJson(text)) return jsonOrText(text, texts, labelsAt);
+  if (labelled && !isStructuredMessage(text)) {
+    throw new HttpError(
+      'bad_response',
+      'The target sent a message that is no JSON, in which labelled values could not be told.',
+    );
+  }
+  return texts.text(text);
+}
+
+/** A document, or a word of the protocol above it, such as `ping` or `[DONE]`. */
+export function isStructuredMessage(text: string): boolean {
+  return looksLikeJson(text) || /^\[?[A-Za-z_]{0,16}\]?$/.test(text.trim());
 }
 
 function looksLikeJson(text: string): boolean {

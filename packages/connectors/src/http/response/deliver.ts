@@ -40,6 +40,8 @@ export interface Answering {
   decide(unit: Unit, gone: AbortSignal): Promise<Allowed | Denied>;
   /** Labels of what stands at a path in documents below these segments. */
   labelsAt(segments: readonly string[]): LabelsAt;
+  /** Whether values of the target can bear labels that the principal may not see. */
+  labelled(): boolean;
   recorderReady(): Promise<void>;
 }
 
@@ -76,7 +78,13 @@ export async function deliver(delivery: Delivery, answer: UpstreamResponse, rece
   if (masker) {
     if (partial)
       throw new HttpError('bad_response', 'A part of an answer can’t be masked. Ask for it without "Range".');
-    return deliverMasked(delivery, response, receiver, masker);
+    // In a text nobody can tell where a labelled value is: what is hidden by its place needs leave to pass.
+    if (isStructured(media) || !delivery.conversation.labelled()) {
+      return deliverMasked(delivery, response, receiver, masker);
+    }
+    const leave = await askLeave(delivery, response, receiver, media.type);
+    if (leave) await deliverMasked(delivery, { ...response, body: leave }, receiver, masker);
+    return;
   }
   if (await response.body.empty()) return answerEmpty(delivery, response, receiver);
   return deliverOpaque(delivery, response, receiver, media?.type ?? '');
@@ -87,7 +95,7 @@ function maskerFor({ conversation, segments }: Delivery, media: MediaType): Body
   const labelsAt = conversation.labelsAt(segments);
   // A part of a document is none.
   if (isJson(media)) return textMasker(texts);
-  if (isEventStream(media) && readsAsUtf8(media)) return eventMasker(texts, labelsAt);
+  if (isEventStream(media) && readsAsUtf8(media)) return eventMasker(texts, labelsAt, conversation.labelled());
   if (isJsonLines(media)) return lineMasker(texts, labelsAt);
   return isText(media) ? textMasker(texts) : undefined;
 }
@@ -162,26 +170,39 @@ async function deliverOpaque(
   receiver: Receiver,
   type: string,
 ): Promise<void> {
-  const { conversation, gone } = delivery;
-  const outcome = await conversation.decide(opaqueUnit(delivery.unit, type), gone);
-  if (outcome.effect === 'deny') {
-    // Leaving the loop lets go of the connection.
-    for await (const _ of response.body) break;
-    const { denial } = outcome;
-    const hint = `${denial.hint} The request itself was carried out; only its answer is withheld.`;
-    complete(delivery, response.status);
-    await answerDenial(receiver, { ...denial, decision: 'deny', hint });
-    return;
-  }
+  const pieces = await askLeave(delivery, response, receiver, type);
+  if (!pieces) return;
   const headers = headersFor(delivery, response.headers, true);
   recordHead(delivery, response.status, headers);
-  const pieces = conversation.session.carryOut(outcome.permit, () => response.body);
   const reply = receiver.respond({ status: response.status, headers });
   await brokenOff(reply, async () => {
     for await (const piece of pieces) await write(delivery, reply, piece);
   });
   complete(delivery, response.status);
   await reply.end();
+}
+
+/** The body, where policy lets it pass although not everything in it can be masked; otherwise the refusal is answered. */
+async function askLeave(
+  delivery: Delivery,
+  response: UpstreamResponse,
+  receiver: Receiver,
+  type: string,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const { conversation, gone } = delivery;
+  const outcome = await conversation.decide(opaqueUnit(delivery.unit, type), gone);
+  if (outcome.effect === 'allow') return conversation.session.carryOut(outcome.permit, () => response.body);
+  // Leaving the loop lets go of the connection.
+  for await (const _ of response.body) break;
+  const { denial } = outcome;
+  const hint = `${denial.hint} The request itself was carried out (${tagOf(response.status)}); only its answer is withheld.`;
+  complete(delivery, response.status);
+  await answerDenial(receiver, { ...denial, decision: 'deny', hint });
+  return undefined;
+}
+
+function isStructured(media: MediaType): boolean {
+  return isEventStream(media) || isJsonLines(media);
 }
 
 /** Whatever goes wrong while an answer is under way, the client must not take it for complete. */

@@ -182,6 +182,10 @@ export class Conversation implements Answering {
     return (path) => this.#labels.of(this.target.name, [...segments, ...path]);
   }
 
+  labelled(): boolean {
+    return this.session.hides(this.#labels.all(this.target.name)).length > 0;
+  }
+
   /** Resolves when the recording's disk has caught up. */
   async recorderReady(): Promise<void> {
     if (!this.session.recorderBehind || this.over.aborted) return;

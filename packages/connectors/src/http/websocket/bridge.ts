@@ -4,7 +4,7 @@ import { SluiceError } from '@sluice/core/domain/error.ts';
 import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
 import type { JudgedPath } from '../request/path.ts';
-import { maskMessage } from '../response/body-masker.ts';
+import { isStructuredMessage, maskMessage } from '../response/body-masker.ts';
 import { opaqueUnit } from '../response/opaque.ts';
 import type { Conversation } from '../session/conversation.ts';
 import { closeFrame, type Message, MessageReader, writeFrame } from './frames.ts';
@@ -119,11 +119,11 @@ class Relay {
   async #toClient(kind: 'text' | 'binary', data: Buffer): Promise<void> {
     const { conversation, handle, path, client } = this.#b;
     const { session } = conversation;
-    if (kind === 'binary') await this.#leave();
+    const text = kind === 'text' ? data.toString('utf8') : undefined;
+    const labelled = conversation.labelled();
+    if (text === undefined || (labelled && !isStructuredMessage(text))) await this.#leave();
     const masked =
-      kind === 'text'
-        ? maskMessage(data.toString('utf8'), session.texts, conversation.labelsAt(path.segments))
-        : undefined;
+      text === undefined ? undefined : maskMessage(text, session.texts, conversation.labelsAt(path.segments), false);
     const shown = masked ? Buffer.from(masked.value) : data;
     if (masked) {
       const hidden = session.hides(masked.labels);
@@ -143,7 +143,8 @@ class Relay {
         if (outcome.effect === 'allow') conversation.session.discard(outcome.permit);
         return outcome.effect === 'allow';
       });
-    if (!(await this.#opaque)) throw new HttpError('bad_request', 'Policy lets no binary messages through.');
+    if (!(await this.#opaque))
+      throw new HttpError('bad_request', 'Policy lets no messages through that nothing can be masked in.');
   }
 
   #failed(error: unknown): void {
