@@ -1,6 +1,8 @@
 // The gateway's own MCP endpoint as a web page, a thief of ids, a clumsy client and a curious model would try it. Each
 // row is one way around, with what must come of it. Rows are never removed.
+import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFrontGateway, type FrontClient, type FrontGateway, people } from '../e2e/mcp-front-gateway.ts';
 
@@ -116,6 +118,39 @@ describe('a wrong proof is refused like any other, whatever is wrong', () => {
     expect({ ...nowhere, resource: `${front.url.href}/shop` }).toEqual(there);
   });
 });
+
+test('a flood of wrong proofs on one connection fills no journal', async () => {
+  const one = `POST /mcp HTTP/1.1\r\nHost: ${front.url.host}\r\nAuthorization: Bearer flood\r\nContent-Length: 0\r\n`;
+  const before = await journalled();
+  const socket = connect({ host: front.url.hostname, port: Number(front.url.port) });
+  let answers = 0;
+  let seen = '';
+  const all = new Promise<void>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      seen = (seen + chunk.toString('latin1')).slice(-1_000);
+      answers += chunk.toString('latin1').split('HTTP/1.1 401').length - 1;
+      if (answers < 60) socket.write(`${one}\r\n`);
+      else resolve();
+    });
+  });
+  socket.write(`${one}\r\n`);
+  await all;
+  socket.destroy();
+  expect((await journalled()) - before).toBe(20);
+});
+
+/** Refused proofs in the gateway's journal. */
+async function journalled(): Promise<number> {
+  const root = join(front.gateway.dir, 'recordings');
+  const names = await readdir(root, { recursive: true });
+  const journal =
+    names
+      .filter((name) => /(^|\/)gateway-[^/]*\.sluice$/.test(name))
+      .sort()
+      .at(-1) ?? '';
+  const bytes = await readFile(join(root, journal));
+  return bytes.toString('latin1').split('auth.refused').length - 1;
+}
 
 describe('a page in a browser gets nothing done, even with a token', () => {
   test.each([

@@ -16,6 +16,8 @@ import { mcpDeclarations } from './verbs.ts';
 
 /** Largest request, in bytes; what is larger is no call of a tool. */
 const largestRequest = 4_194_304;
+/** Refused requests of one connection that the journal gets. */
+const mostRecorded = 20;
 
 export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
   const { limits, log } = ports;
@@ -59,12 +61,15 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     discharges: ['mask'],
     accept: (client, admission) => {
       const proofs = new ConnectionProofs(admission.identity, ports.clock);
+      const recorded = recordingFew(admission, () =>
+        log.warn({ remote: client.remote }, 'more is refused on this connection than is recorded one by one'),
+      );
       return serveHttp(client, {
         limits,
         bodyBytes,
-        onExchange: (exchange) => answer(exchange, admission, proofs),
+        onExchange: (exchange) => answer(exchange, recorded, proofs),
         onRefused: ({ status, reason }) => {
-          admission.refused('client_protocol', '', '');
+          recorded.refused('client_protocol', '', '');
           log.info({ remote: client.remote, status, reason }, 'an HTTP request was refused');
         },
         onFailure: (err) => log.error({ remote: client.remote, err }, 'an HTTP request failed'),
@@ -74,3 +79,17 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     close: async () => {},
   };
 };
+
+/** One connection brings any number of requests; that they are refused must not fill the journal. */
+function recordingFew(admission: Admission, onMore: () => void): Admission {
+  let count = 0;
+  return {
+    identity: admission.identity,
+    open: (opening) => admission.open(opening),
+    refused: (code, user, target) => {
+      count++;
+      if (count <= mostRecorded) admission.refused(code, user, target);
+      else if (count === mostRecorded + 1) onMore();
+    },
+  };
+}

@@ -49,6 +49,9 @@ function truncatedBy({ leftOut, suspended }: Answer, findings: Findings): string
   return suspended ? 'max_rows' : undefined;
 }
 
+/** In characters. */
+const longestMessage = 8_000;
+
 function messageOf(fields: Fields): string {
   const position = fields.get('P');
   const parts = [
@@ -56,7 +59,10 @@ function messageOf(fields: Fields): string {
     fields.get('D'),
     fields.has('H') ? `Hint: ${fields.get('H')}` : undefined,
   ];
-  return parts.filter((part) => part !== undefined).join('\n');
+  return parts
+    .filter((part) => part !== undefined)
+    .join('\n')
+    .slice(0, longestMessage);
 }
 
 /** Commands whose only purpose is what the session is like afterwards. */

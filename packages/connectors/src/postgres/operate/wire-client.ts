@@ -10,6 +10,8 @@ import { flush, passwordMessage, startupMessage, sync, terminate } from '../prot
 
 const largestMessage = 16_777_216;
 const mostNotices = 20;
+/** In characters. */
+const longestNotice = 2_000;
 
 /** What came back for one statement, in the protocol's words. */
 export interface Answer {
@@ -161,7 +163,7 @@ export class WireClient {
         return;
       case server.notice: {
         const message = readFields(frame).get('M') ?? '';
-        if (answer.notices.length < mostNotices) answer.notices.push(message);
+        if (answer.notices.length < mostNotices) answer.notices.push(message.slice(0, longestNotice));
         return;
       }
       case server.copyIn:
