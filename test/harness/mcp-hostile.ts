@@ -16,6 +16,8 @@ export interface HostileMcp {
   readonly asked: Asked[];
   /** Requests other than POST. */
   readonly others: string[];
+  /** What it does from now on. */
+  play(tools: readonly object[], lie: Lie): void;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,9 @@ export function stream(response: ServerResponse, ...messages: readonly unknown[]
   return true;
 }
 
-export async function createHostileMcp(tools: readonly object[], lie: Lie = () => false): Promise<HostileMcp> {
+export async function createHostileMcp(): Promise<HostileMcp> {
+  let tools: readonly object[] = [];
+  let lie: Lie = () => false;
   const asked: Asked[] = [];
   const others: string[] = [];
   const http = createServer(async (request, response) => {
@@ -74,6 +78,10 @@ export async function createHostileMcp(tools: readonly object[], lie: Lie = () =
     port: (http.address() as AddressInfo).port,
     asked,
     others,
+    play: (given, how) => {
+      tools = given;
+      lie = how;
+    },
     stop: () => {
       http.closeAllConnections();
       return new Promise((resolve) => http.close(() => resolve()));

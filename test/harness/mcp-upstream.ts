@@ -1,7 +1,7 @@
 // A real MCP server over streamable HTTP, with sessions, that wants a bearer token.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import { McpWorld, serverOver } from './mcp-world.ts';
@@ -30,8 +30,14 @@ export async function createMcpUpstream(world = new McpWorld()): Promise<McpUpst
       response.writeHead(404).end();
       return;
     }
+    const body = await bodyOf(request);
+    if (isChatter(body)) {
+      world.asked.push(`tools/call chatter ${JSON.stringify(body.params.arguments)}`);
+      await chatter(response, body);
+      return;
+    }
     const transport = known ?? (await opened());
-    await transport.handleRequest(request, response, await bodyOf(request));
+    await transport.handleRequest(request, response, body);
   });
 
   async function opened(): Promise<NodeStreamableHTTPServerTransport> {
@@ -62,6 +68,34 @@ export async function createMcpUpstream(world = new McpWorld()): Promise<McpUpst
       await new Promise((resolve) => http.close(resolve));
     },
   };
+}
+
+interface Chatter {
+  readonly id: number;
+  readonly params: { readonly name: 'chatter'; readonly arguments: { readonly times: number; readonly bytes: number } };
+}
+
+function isChatter(body: unknown): body is Chatter {
+  const { method, params } = (body ?? {}) as { method?: string; params?: { name?: string } };
+  return method === 'tools/call' && params?.name === 'chatter';
+}
+
+/** Says much along the way, and no more than is taken: the library would keep it all. */
+async function chatter(response: ServerResponse, { id, params }: Chatter): Promise<void> {
+  const { times, bytes } = params.arguments;
+  const data = 'x'.repeat(bytes);
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (let n = 0; n < times && !response.destroyed; n++) {
+    const note = { level: 'info', logger: 'chatter', data: `${n} ${data}` };
+    const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: note });
+    if (response.write(`data: ${text}\n\n`)) continue;
+    await new Promise<void>((resolve) => {
+      response.once('drain', resolve);
+      response.once('close', resolve);
+    });
+  }
+  const result = { content: [{ type: 'text', text: 'said' }] };
+  response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

@@ -37,45 +37,60 @@ export class AnswerMasker {
   }
 
   document(value: Json): Json {
-    const { session } = this.#ports;
-    const masked = session.texts.json(value, (path) => this.#labelsAt(path));
-    for (const label of masked.labels) this.#labels.add(label);
-    if (masked.masked) this.#learn(value, masked.value);
-    return masked.value;
+    return this.#document(value, [], 0);
   }
 
   /** Text that may be JSON, hold some, or be none. */
   text(text: string): string {
+    return this.#text(text, [], 0);
+  }
+
+  #document(value: Json, path: readonly string[], depth: number): Json {
+    const { session } = this.#ports;
+    const masked = session.texts.json(this.#opened(value, path, depth), (below) => this.#labelsAt([...path, ...below]));
+    for (const label of masked.labels) this.#labels.add(label);
+    this.#learn(value, masked.value);
+    return masked.value;
+  }
+
+  /** Documents within the texts of a document, masked: some servers hand on as text what they got as JSON. */
+  #opened(value: Json, path: readonly string[], depth: number): Json {
+    if (typeof value === 'string') return /[{[]/.test(value) ? this.#text(value, path, depth + 1) : value;
+    if (Array.isArray(value))
+      return (value as readonly Json[]).map((each) => this.#opened(each, [...path, '[]'], depth));
+    if (typeof value !== 'object' || value === null) return value;
+    const members = Object.entries(value).map(([name, member]) => [name, this.#opened(member, [...path, name], depth)]);
+    return Object.fromEntries(members);
+  }
+
+  #text(text: string, path: readonly string[], depth: number): string {
+    if (depth > deepest) return this.#hides() ? withheld : text;
     // Documents first: what is hidden in them is hidden in the text around them.
     const documents = findJson(text, this.#ports.parse).map(({ start, end, value }) => {
-      const after = JSON.stringify(this.document(value));
+      const after = JSON.stringify(this.#document(value, path, depth));
       return { start, end, shown: JSON.stringify(value) === after ? text.slice(start, end) : after };
     });
     let whole = '';
     let from = 0;
     for (const { start, end, shown } of documents) {
-      whole += this.#plain(text.slice(from, start)) + shown;
+      whole += this.#plain(text.slice(from, start), path) + shown;
       from = end;
     }
-    return whole + this.#plain(text.slice(from));
+    return whole + this.#plain(text.slice(from), path);
   }
 
-  #plain(text: string): string {
+  #plain(text: string, path: readonly string[]): string {
     if (text === '') return text;
-    if (this.#doubtful(text)) return withheld;
+    if (readsLikeMembers(text) && this.#hides()) return withheld;
     let known = text;
     for (const [value, mask] of this.#hidden) if (known.includes(value)) known = known.replaceAll(value, mask);
-    const masked = this.#ports.session.texts.json(known, (path) => this.#labelsAt(path));
+    const masked = this.#ports.session.texts.json(known, () => this.#labelsAt(path));
     for (const label of masked.labels) this.#labels.add(label);
     return typeof masked.value === 'string' ? masked.value : '';
   }
 
-  /**
-   * Whether there is something in the text that reads like members of a document and could not be read as one, where
-   * labels stand on paths of this target that the principal may not see: nobody knows which values are under them.
-   */
-  #doubtful(text: string): boolean {
-    if (!/["']?[\w.$-]+["']?\s*:\s*["'[{\d]/.test(text) || !/[{[]/.test(text)) return false;
+  /** Whether there are labels on paths of this target that the principal may not see. */
+  #hides(): boolean {
     const { session, labels } = this.#ports;
     return session.hides(labels.all(session.info.target.name)).length > 0;
   }
@@ -107,5 +122,19 @@ export class AnswerMasker {
     }
   }
 }
+
+/** Documents in texts of documents in texts, so deep and no deeper. */
+const deepest = 4;
+
+/**
+ * What stands outside of all that could be read as JSON, and yet reads like members of a document: one that breaks off,
+ * or that only some reader would take. Nobody knows which values stand under a label in it.
+ */
+function readsLikeMembers(text: string): boolean {
+  const brace = text.indexOf('{');
+  return brace >= 0 && member.test(text.slice(brace));
+}
+
+const member = /(?<![\w-])[A-Za-z_$][\w$-]{0,63}\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'[{\d]/;
 
 const withheld = '[left out: it could not be read as JSON, so that what must be masked in it is not known]';
