@@ -28,8 +28,8 @@ export interface TourOptions {
 
 const opening = [
   'An AI agent, what it wants to reach, and what stands between them',
-  'The agent (support-agent, owned by dana) has a token and some addresses, and no password of what is behind',
-  'them: a database, an SSH host, an API, MCP servers. alex is the DBA, and on call.',
+  'The agent (support-agent, owned by dana) has a token and some addresses, and no password of what is',
+  'behind them: a database, an SSH host, an API, MCP servers. alex is the DBA, and on call.',
   'Every claim marked ✔ is checked against what lies behind the gateway, never against its own word.',
 ];
 

@@ -46,7 +46,11 @@ export interface Evidence {
 /** The session is replayed as a DBA would, and its recording verified as an auditor would. Resolves with its file. */
 export async function prove({ stage, narrator }: Props, claim: Claim, evidence: Evidence): Promise<string> {
   const { session, contains, secrets, from } = evidence;
-  const shown = await sluice(stage, 'sessions', 'replay', session);
+  const file = await recordingOf(stage, session);
+  const [shown, verified] = await Promise.all([
+    sluice(stage, 'sessions', 'replay', session),
+    sluice(stage, 'audit', 'verify', file),
+  ]);
   narrator.aside('DBA', `npx sluice sessions replay ${session}`);
   narrator.output(excerpt(shown.out, from));
   claim('The replay shows what was asked and what came of it', shown.code === 0, shown.err);
@@ -54,8 +58,6 @@ export async function prove({ stage, narrator }: Props, claim: Claim, evidence: 
   const leaked = secrets.filter((secret) => shown.out.includes(secret));
   claim('It shows what the agent saw: masked', leaked.length === 0, `${leaked.length} values in clear`);
 
-  const file = await recordingOf(stage, session);
-  const verified = await sluice(stage, 'audit', 'verify', file);
   narrator.aside('Auditor', `npx sluice audit verify ${relative(stage.at.root, file)}`);
   narrator.output(excerpt(verified.out));
   claim(

@@ -94,7 +94,7 @@ async function act(
   narrator.thought(thought);
   narrator.action(curl(stage.listeners.http.port, wanted));
   const answer = await web.ask(wanted);
-  narrator.observation(`${answer.status} ${harmless(brief(looseJson(answer.text)))}`);
+  narrator.observation(`${answer.status} ${harmless(brief(looseJson(gist(answer))))}`);
   return answer;
 }
 
@@ -106,6 +106,13 @@ function curl(port: number, { method, path, body }: WebRequest): string {
   return ['curl', ...options, `https://localhost:${port}/t/${crm}${path}`].join(' ');
 }
 
+/** Of a problem (RFC 9457) what tells a reader something new; everything else whole. */
+function gist(answer: WebAnswer): string {
+  if (!('decision' in fields(answer))) return answer.text;
+  const { reason, policies, request, hint } = fields(answer);
+  return JSON.stringify({ reason, policies, request: request ?? undefined, hint });
+}
+
 const longest = 400;
 
 function brief(text: string): string {
@@ -113,7 +120,8 @@ function brief(text: string): string {
   return line.length <= longest ? line : `${line.slice(0, longest)} …`;
 }
 
-function fields({ text }: WebAnswer): Readonly<Record<string, unknown>> {
+function fields({ headers, text }: WebAnswer): Readonly<Record<string, unknown>> {
+  if (!/\bjson$/.test(String(headers['content-type']).split(';')[0] ?? '')) return {};
   const value: unknown = JSON.parse(text);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
