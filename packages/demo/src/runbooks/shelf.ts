@@ -14,11 +14,11 @@ const runbooks: readonly Runbook[] = [
   {
     name: 'payments-stuck',
     title: 'Paid orders stay in payment_pending',
-    text: `Confirmations from the payment provider queue up when checkout holds an old key.
+    text: `Questions to payments-oncall@example.com, +44 7700 900123.
+Confirmations from the payment provider queue up when checkout holds an old key.
 1. Look at logs/checkout.log on build-host for "401" and "queue is full".
 2. Restart checkout on build-host: svc restart checkout. This needs consent.
 3. Set single orders to paid once the charge is confirmed. A DBA agrees to each.
-Questions: payments-oncall@example.com, +44 7700 900123.
 `,
   },
   {
