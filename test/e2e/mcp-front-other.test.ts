@@ -1,9 +1,12 @@
-// Targets of other protocols than the database's, through the gateway's own MCP server: one API here, with the same
+// Targets of other protocols than the database's, through the gateway's own MCP server: an API and a host, with the same
 // answers for what is done, denied, held and failed.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needing } from '../harness/clients.ts';
+import { sshTargetOf } from '../harness/ssh-gateway.ts';
+import { createTestSshd, findSshd, type TestSshd } from '../harness/sshd.ts';
 import { createFrontGateway, type FrontClient, type FrontGateway, people } from './mcp-front-gateway.ts';
 
 const policies = `
@@ -100,3 +103,48 @@ test.each(['/../secret', '/a/%2e%2e/b', '//evil', 'https://evil.example/', '/a\\
     expect(seen).toHaveLength(before);
   },
 );
+
+const sshd = findSshd();
+describe.skipIf(!sshd.there)(needing(sshd, 'a host'), () => {
+  const onHosts = `
+@id("agents-connect") permit (principal in Group::"agents", action == Action::"connect", resource);
+@id("agents-run") permit (principal in Group::"agents", action == Action::"ssh:exec", resource);
+@id("no-rm") @reason("Nothing is removed here")
+forbid (principal, action == Action::"ssh:exec", resource == Command::"web/rm");
+@id("touch-waits") @approval("dba") @reason("Somebody looks at this first")
+forbid (principal, action == Action::"ssh:exec", resource == Command::"web/touch");
+`;
+  let server: TestSshd;
+  let host: FrontGateway;
+  let agent: FrontClient;
+  beforeAll(async () => {
+    server = await createTestSshd();
+    host = await createFrontGateway({
+      policies: onHosts,
+      masking: {},
+      targets: [sshTargetOf(server)],
+      files: { 'target-key': server.privateKey },
+    });
+    agent = await host.as(people.agent);
+  });
+  afterAll(async () => {
+    await host?.stop();
+    await server?.stop();
+  });
+  const run = (command: string) => agent.call('run', { target: 'web', command });
+
+  test('runs commands, and tells how they ended', async () => {
+    expect(await run('echo out; echo err >&2; exit 3')).toMatchObject({
+      status: 'done',
+      result: { stdout: 'out\n', stderr: 'err\n', exit_code: 3 },
+    });
+  });
+
+  test('denies, holds and carries out as anything else', async () => {
+    expect(await run('rm -rf /nowhere')).toMatchObject({ status: 'denied', policies: ['no-rm'] });
+    const pending = await run('touch /dev/null');
+    expect(pending).toMatchObject({ status: 'pending' });
+    await (await host.gateway.apiAs(people.dba)).approve(String(pending['request']));
+    expect(await run('touch /dev/null')).toMatchObject({ status: 'done', result: { exit_code: 0 } });
+  });
+});

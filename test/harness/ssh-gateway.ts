@@ -15,8 +15,8 @@ export interface SshGatewayOptions {
   readonly policies?: string;
   readonly masking?: Readonly<Record<string, unknown>>;
   readonly config?: string;
-  /** Lines for the server's configuration. */
-  readonly sshd?: readonly string[];
+  /** The server gives terminals; see `createTestSshd`. */
+  readonly terminals?: true;
   /** Instead of the server's own key. */
   readonly hostKeys?: readonly string[];
 }
@@ -49,7 +49,7 @@ export interface SshLogin {
 }
 
 export async function createSshGateway(options: SshGatewayOptions = {}): Promise<SshGateway> {
-  const sshd = await createTestSshd(options.sshd);
+  const sshd = await createTestSshd(options.terminals ? { terminals: true } : {});
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-ssh-'));
   await chmod(dir, 0o700);
   const gateway = await createAnyGateway({
