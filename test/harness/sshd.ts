@@ -4,13 +4,14 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { RealClient } from './clients.ts';
 import { freePort } from './free-port.ts';
+import { type ServerUser, serverUser } from './unprivileged.ts';
 
 export interface TestSshd {
   readonly host: string;
@@ -48,12 +49,14 @@ export function makeKey(dir: string, name: string, type = 'ed25519'): string {
   return path;
 }
 
-/** Runs as the test's own user and lets in whoever has `privateKey`. */
-export async function createTestSshd(lines: readonly string[] = []): Promise<TestSshd> {
+/**
+ * Runs, and lets in whoever has `privateKey`, as the test's own user; where that is root, as another one if there is one
+ * with a shell, as sessions of root are served differently: they take no signals.
+ */
+export async function createTestSshd(options: { readonly terminals?: true } = {}): Promise<TestSshd> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-sshd-'));
-  await chmod(dir, 0o700);
-  // Where the server, run as root, wants to put its unprivileged half.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const user = account(options.terminals === true);
+  if (user) await chown(dir, user.uid, user.gid);
   const hostKey = makeKey(dir, 'host');
   const userKey = makeKey(dir, 'user');
   const port = await freePort();
@@ -76,17 +79,18 @@ export async function createTestSshd(lines: readonly string[] = []): Promise<Tes
       'MaxSessions 64',
       'MaxStartups 100',
       'Subsystem sftp internal-sftp',
-      ...lines,
       '',
     ].join('\n'),
   );
   const log = join(dir, 'log');
-  const server = spawn(program, ['-D', '-f', config, '-E', log], { stdio: 'ignore' });
+  if (user) for (const name of await readdir(dir)) await chown(join(dir, name), user.uid, user.gid);
+  const as = user ? { uid: user.uid, gid: user.gid, cwd: dir } : {};
+  const server = spawn(program, ['-D', '-f', config, '-E', log], { stdio: 'ignore', ...as });
   await untilListening(port, server, log);
   return {
     host: '127.0.0.1',
     port,
-    user: userInfo().username,
+    user: user?.name ?? userInfo().username,
     privateKey: await readFile(userKey, 'utf8'),
     hostKey: (await readFile(`${hostKey}.pub`, 'utf8')).trim(),
     dir,
@@ -98,6 +102,18 @@ export async function createTestSshd(lines: readonly string[] = []): Promise<Tes
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A server that is not root's own gives no terminals. */
+function account(terminals: boolean): ServerUser | undefined {
+  const other = serverUser();
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((each) => each.startsWith(`${other?.name}:`));
+  if (other && !terminals && line && !/(nologin|false)$/.test(line)) return other;
+  // Where the server, run as root, wants to put its unprivileged half.
+  if (other) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  return undefined;
 }
 
 async function untilListening(port: number, server: ChildProcess, log: string): Promise<void> {

@@ -35,7 +35,10 @@ export function logClientIn(
 ): void {
   let attempts = 0;
   let shown = 0;
+  let done = false;
+  let latest: AuthContext | undefined;
   connection.on('authentication', (context) => {
+    latest = context;
     const name = readUserName(context.username);
     const refuse = (error?: unknown): void => {
       if (error !== undefined) note(grounds, context, name, error);
@@ -59,7 +62,12 @@ export function logClientIn(
     }
     attempts++;
     prove(grounds, context, name).then(
-      (who) => proven(who, () => context.accept()),
+      (who) => {
+        // RFC 4252 section 5.1: a new request takes back one that is not answered yet, whatever comes of that.
+        if (done || latest !== context) return;
+        done = true;
+        proven(who, () => context.accept());
+      },
       (error) => refuse(error),
     );
   });

@@ -10,6 +10,8 @@ const claims: ReadonlyMap<string, keyof RunContext> = new Map([
 ]);
 
 const longestValue = 512;
+/** As many as there are categories of a locale, and some to spare. */
+const mostPassed = 32;
 /** Names that are passed on: what language a program speaks. Anything else could change which program runs, or how. */
 const passed = /^(LANG|LANGUAGE|LC_[A-Z]{1,20})$/;
 const passedValue = /^[A-Za-z0-9_.@:-]{0,128}$/;
@@ -27,6 +29,7 @@ export class ClientEnvironment {
       return true;
     }
     if (!passed.test(name) || !passedValue.test(value)) return false;
+    if (this.#passed.size >= mostPassed && !this.#passed.has(name)) return false;
     this.#passed.set(name, value);
     return true;
   }

@@ -10,7 +10,14 @@ import type { OwnKey } from '../login/keys.ts';
 import { logIn, type Upstream } from '../login/upstream-login.ts';
 import { negotiable } from '../transport/algorithms.ts';
 import { MeteredLink } from '../transport/metered-link.ts';
-import { disconnect, explainDisconnects, refuseChannel, sayGoodbye, watchChannels } from '../transport/wire.ts';
+import {
+  boundAnswers,
+  disconnect,
+  explainDisconnects,
+  refuseChannel,
+  sayGoodbye,
+  watchChannels,
+} from '../transport/wire.ts';
 import { type ChannelParts, ClientChannel } from './client-channel.ts';
 import { watchClient } from './client-requests.ts';
 import { Pace } from './client-sink.ts';
@@ -89,6 +96,7 @@ class Served {
   #greet(connection: Connection): void {
     this.#connection = connection;
     explainDisconnects(connection, () => 'The gateway does not take this; its recording says what it was.');
+    boundAnswers(connection, this.#stream);
     watchClient(connection, {
       visitor: () => this.#visitor,
       violated: (name, why) => this.#violated(name, why),

@@ -5,8 +5,11 @@ import type { Pace } from './client-sink.ts';
 import type { Conversation } from './conversation.ts';
 import { oneLine, toldHold } from './words.ts';
 
-/** Channels of one connection at a time, refusals in one session, refusals kept until there is a session to write them in. */
-const most = { channels: 32, refusals: 200, early: 32, text: 256 };
+/**
+ * Channels of one connection at a time, refusals in one session; refusals, and requests, that are kept until there is a
+ * session to write them in, or to answer them.
+ */
+const most = { channels: 32, refusals: 200, early: 32, waiting: 256, text: 256 };
 /** A client whose session could not be opened has this long to start something that can be told why; milliseconds. */
 const grace = 5_000;
 
@@ -52,8 +55,10 @@ export class Visitor {
   /** Calls back at once or later: with the session, or with why there is none. */
   whenDecided(open: (conversation: Conversation) => void, failed: (error: unknown) => void): void {
     const state = this.#state;
-    if (state.is === 'opening') this.#waiting.push(() => this.whenDecided(open, failed));
-    else if (state.is === 'failed') failed(state.error);
+    if (state.is === 'opening') {
+      if (this.#waiting.length < most.waiting) this.#waiting.push(() => this.whenDecided(open, failed));
+      else this.parts.goodbye('sluice: too many requests while the session is being opened');
+    } else if (state.is === 'failed') failed(state.error);
     else if (!state.conversation.over) state.conversation.guard(open)(state.conversation);
   }
 
