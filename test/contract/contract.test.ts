@@ -2,11 +2,12 @@
 import { connectors } from '@sluice/connectors/index.ts';
 import { expect, test } from 'vitest';
 import type { Adapter } from './adapter.ts';
+import { mcpAdapter } from './mcp.ts';
 import { postgresAdapter } from './postgres.ts';
 import { sshAdapter } from './ssh.ts';
 import { contractSuite } from './suite.ts';
 
-const adapters: readonly Adapter[] = [postgresAdapter, sshAdapter];
+const adapters: readonly Adapter[] = [mcpAdapter, postgresAdapter, sshAdapter];
 
 test('every connector that ships has an adapter for the suite, and only those', () => {
   expect(adapters.map(({ connector }) => connector).sort()).toEqual(connectors.map(({ id }) => id).sort());

@@ -48,7 +48,7 @@ export function promisesOfRecords(adapter: Adapter, stage: () => Stage): void {
         expect(declared, verb).toBeDefined();
         expect(declared?.access, verb).toBe(access);
         for (const { type } of resources) expect(declared?.resources, verb).toContain(type);
-        const types = Object.entries(context).map(([name, value]) => [name, typeOf(value)]);
+        const types = Object.entries(context).map(([name, value]) => [name, typeOf(value, declared?.context[name])]);
         expect(Object.fromEntries(types), text).toEqual(declared?.context);
       }
     }
@@ -119,10 +119,12 @@ function allowedTexts(events: readonly RecordedEvent[], asExecuted: Adapter['asE
   return allowed.map(({ text }) => asExecuted(text as string[]));
 }
 
-function typeOf(value: ContextValue): ContextType | string {
+function typeOf(value: ContextValue, declared: ContextType | undefined): ContextType | string {
   if (typeof value === 'boolean') return 'Bool';
   if (typeof value === 'number') return 'Long';
   if (typeof value === 'string') return 'String';
+  // A map without entries is one of either type.
+  if (value instanceof Map && value.size === 0 && declared?.startsWith('Map<')) return declared;
   if (value instanceof Map)
     return [...value.values()].every((each) => typeof each === 'number') ? 'Map<Long>' : 'Map<String>';
   const ordered = [...new Set(value as readonly string[])].sort();

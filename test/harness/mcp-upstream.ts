@@ -90,8 +90,11 @@ async function chatter(response: ServerResponse, { id, params }: Chatter): Promi
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: note });
     if (response.write(`data: ${text}\n\n`)) continue;
     await new Promise<void>((resolve) => {
-      response.once('drain', resolve);
-      response.once('close', resolve);
+      const on = (): void => {
+        response.off('drain', on).off('close', on);
+        resolve();
+      };
+      response.once('drain', on).once('close', on);
     });
   }
   const result = { content: [{ type: 'text', text: 'said' }] };
