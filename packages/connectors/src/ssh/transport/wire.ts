@@ -4,6 +4,7 @@
  * whose version is fixed; if they are not as expected, no connection is served. It decides nothing.
  */
 import { Buffer } from 'node:buffer';
+import type { Duplex } from 'node:stream';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { Client, Connection } from 'ssh2';
 
@@ -110,6 +111,24 @@ export function watchPayloads(connection: Ssh2Connection, see: (type: number, pa
   const pass = proto._onPayload;
   // Ciphers take this function over when keys come into use, so this is early enough: nothing is encrypted yet.
   proto._onPayload = (payload) => (see(payload[0] ?? 0, payload) ? pass(payload) : undefined);
+}
+
+/** Bytes that may wait for the other side to read before no more is read from it; what channels send waits for less. */
+const mostUnread = 2 * 1024 * 1024;
+
+/** Whoever asks and does not read the answers is not asked on: the library would keep any number of them. */
+export function boundAnswers(connection: Ssh2Connection, stream: Duplex): void {
+  let full = false;
+  watchPayloads(connection, () => {
+    if (full || stream.writableLength <= mostUnread) return true;
+    full = true;
+    stream.pause();
+    stream.once('drain', () => {
+      full = false;
+      stream.resume();
+    });
+    return true;
+  });
 }
 
 export interface ChannelWatch {
