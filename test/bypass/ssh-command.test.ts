@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Client } from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { needing } from '../harness/clients.ts';
+import { handToServer } from '../harness/server-files.ts';
 import { createSshGateway, type SshGateway, sshTarget } from '../harness/ssh-gateway.ts';
 import { findSshd } from '../harness/sshd.ts';
 
@@ -50,6 +51,7 @@ beforeEach(async () => {
   await rm(marker(), { force: true });
   await mkdir(join(folder, 'open'));
   await writeFile(join(folder, 'open', 'script'), `touch ${marker()}\n`, { mode: 0o755 });
+  await handToServer(folder);
 });
 
 const marker = () => join(folder, 'marker');

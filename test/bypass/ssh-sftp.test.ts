@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { needing } from '../harness/clients.ts';
+import { handToServer } from '../harness/server-files.ts';
 import { createSshGateway, type SshGateway, type SshLogin } from '../harness/ssh-gateway.ts';
 import { findSshd, findSshProgram } from '../harness/sshd.ts';
 
@@ -85,6 +86,7 @@ async function prepare(): Promise<void> {
   await symlink(at('outside/new'), at('inbox/dangling'));
   await symlink('../outside/dir', at('inbox/dir'));
   await symlink('loop', at('open/loop'));
+  await handToServer(folder);
 }
 
 describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
@@ -92,6 +94,7 @@ describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
     await prepare();
     const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
     await writeFile(at('open/binary'), content);
+    await handToServer(folder);
     const result = await batch([
       `get ${folder}/open/binary ${folder}/got/binary`,
       `put ${folder}/got/binary ${folder}/inbox/binary`,
@@ -162,6 +165,7 @@ describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
   test('lists nothing behind a link that leads to what policy forbids', async () => {
     await prepare();
     await writeFile(at('open/secret/plans'), '');
+    await handToServer(folder);
     for (const line of ['ls -1 $/open/dirlink', 'ls -1 $/open/dirlink/', 'ls -1 $/open/dirlink/*', 'ls -la $/open/*']) {
       expect((await batch([line.replaceAll('$', folder)])).out).not.toContain('plans');
     }
@@ -178,6 +182,7 @@ describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
   test('masks names in listings, and keeps files with what may not be seen from being read', async () => {
     await prepare();
     await writeFile(at('open/for jane.doe@example.com'), 'x');
+    await handToServer(folder);
     const listed = await batch([`ls -1 ${folder}/open`]);
     expect(listed.out).not.toContain('jane.doe');
     expect(listed.out).toContain('deep');

@@ -2,6 +2,7 @@ import { baseName } from '../resources.ts';
 import { keepsEncoding } from './admit.ts';
 import { builtinReasons, changesDirectories } from './builtins.ts';
 import { tellsPrograms, tellsShell } from './environment.ts';
+import { CommandError } from './error.ts';
 import { isKnown } from './options.ts';
 import { runsCode } from './programs.ts';
 import type { Reason, Redirection, Simple, Word } from './tree.ts';
@@ -40,6 +41,8 @@ const outside: Around = { wrappers: [], assigned: [], reasons: [], elevated: fal
 
 /** Most programs that run each other before nothing more is looked into. */
 const deepest = 8;
+/** Most programs in one command line. */
+const mostPrograms = 500;
 
 /** Reads the text that a program gives to a shell; throws for what can't be read. */
 export type ReadText = (text: string) => readonly Simple[];
@@ -52,6 +55,7 @@ export function resolve(commands: readonly Simple[], read: ReadText, terminal: b
 class Resolver {
   readonly #read: ReadText;
   readonly #terminal: boolean;
+  #found = 0;
 
   constructor(read: ReadText, terminal: boolean) {
     this.#read = read;
@@ -89,6 +93,8 @@ class Resolver {
   #words(words: readonly Word[], command: Simple, around: Around, outermost: boolean): readonly Run[] {
     const [first] = words;
     if (!first) return [];
+    // Programs that run several others, in each other, multiply.
+    if (++this.#found > mostPrograms) throw tooManyPrograms();
     const run = { ...shared(command, around), ...(outermost ? {} : { redirections: [] }) };
     const reasons = new Set<Reason>(around.reasons);
     const unknown = unknownProgram(first);
@@ -140,6 +146,14 @@ class Resolver {
       return run;
     });
   }
+}
+
+function tooManyPrograms(): CommandError {
+  return new CommandError(
+    'too_large',
+    `The command line runs more than ${mostPrograms} programs.`,
+    'Put them into a script on the target, or send them in parts.',
+  );
 }
 
 function shared(command: Simple, around: Around): Omit<Run, 'program' | 'words' | 'reasons'> {

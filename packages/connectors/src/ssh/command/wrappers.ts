@@ -108,6 +108,9 @@ const shell: Unwrap = (words) => {
   return { reasons: [first && !stdin ? 'script' : 'stdin'] };
 };
 
+/** Most commands that one find is looked into for. */
+const mostFindCommands = 50;
+
 const find: Unwrap = (words) => {
   const also: Word[][] = [];
   // What is expanded may turn out to be -exec.
@@ -119,6 +122,7 @@ const find: Unwrap = (words) => {
       (word, index) => index > at && (word.value === ';' || (word.value === '+' && words[index - 1]?.value === '{}')),
     );
     also.push(words.slice(at + 1, end === -1 ? undefined : end));
+    if (also.length > mostFindCommands) return { reasons: ['arguments'] };
   }
   return { also, innerReasons: ['arguments'], moved: true };
 };

@@ -8,6 +8,8 @@ import type { Word } from '../tree.ts';
 
 /** Deepest nesting of substitutions, groups and compound commands. */
 const deepest = 24;
+/** Most here-documents that are owed at once. */
+const mostDocuments = 20;
 
 /** A here-document whose body comes behind the next newline. */
 interface Awaited {
@@ -107,6 +109,7 @@ export class Cursor {
   }
 
   awaitDocument(document: Awaited): void {
+    if (this.#awaited.length >= mostDocuments) throw tooDeep();
     this.#awaited.push(document);
   }
 
