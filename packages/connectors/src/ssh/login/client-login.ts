@@ -5,7 +5,6 @@ import { type Identified, identify, unauthenticated } from '@sluice/core/contrac
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { AuthContext, Connection, KeyboardAuthContext, PublicKeyAuthContext } from 'ssh2';
-import { disconnect, sayGoodbye } from '../transport/wire.ts';
 import { isCertificateAlgorithm, readCertificate } from './certificate.ts';
 import type { OwnKey } from './keys.ts';
 import { readUserName, type UserName } from './user-name.ts';
@@ -21,6 +20,8 @@ export interface LoginGrounds {
   readonly admission: Pick<Admission, 'identity' | 'refused'>;
   readonly authority: OwnKey;
   readonly remote: string;
+  /** Ends the connection of a client that has tried too often. */
+  giveUp(words: string): void;
 }
 
 const methods = ['publickey' as const, 'password' as const, 'keyboard-interactive' as const];
@@ -46,8 +47,7 @@ export function logClientIn(
         context.reject([...methods]);
         return;
       }
-      sayGoodbye(connection, disconnect.noMoreAuthMethods, 'Too many authentication failures');
-      connection.end();
+      grounds.giveUp('Too many authentication failures');
     };
     // How a client asks what there is (RFC 4252 section 5.2).
     if (context.method === 'none') {

@@ -54,6 +54,8 @@ class Served {
   #connection: Connection | undefined;
   #visitor: Visitor | undefined;
   #over = false;
+  /** The client broke the protocol before its session was open. */
+  #broken = false;
   readonly #stopClock: () => void;
 
   constructor(ports: ServePorts, link: ClientLink, admission: Admission, closed: () => void) {
@@ -108,6 +110,7 @@ class Served {
       admission: this.#admission,
       authority: this.#ports.authority,
       remote: this.#link.remote,
+      giveUp: (words: string) => this.#goodbye(disconnect.noMoreAuthMethods, words),
     };
     logClientIn(connection, grounds, (who, accept) => {
       if (!this.#over) this.#welcome(connection, who, accept);
@@ -169,7 +172,7 @@ class Served {
       if (this.#over) {
         upstream.client.end();
         visitor.settle(session);
-        session.end('client_closed');
+        session.end(this.#broken ? 'protocol_error' : 'client_closed');
         return;
       }
       const conversation = new Conversation({
@@ -231,6 +234,7 @@ class Served {
       conversation.violated(`This is not taken: ${why}.`);
       return;
     }
+    this.#broken = true;
     this.#visitor?.refuse(name, '', why);
     this.#admission.refused('client_protocol', '', '');
     this.#ports.log.info({ remote: this.#link.remote, why }, 'connection refused');
