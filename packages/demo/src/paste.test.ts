@@ -13,7 +13,7 @@ const stage = {
   },
   api: 'http://127.0.0.1:7480',
   at: layout('/unused'),
-  host: { server: 'OpenSSH_9.2' },
+  host: { server: 'OpenSSH_9.2', runsAs: 'me' },
 } as Stage;
 
 /** What a shell makes of the first pasted psql line: the words psql would get. */
@@ -38,7 +38,7 @@ describe('the lines to paste', () => {
 
   it('say that a host is a stand-in', () => {
     const host = { server: 'ssh2js', standIn: 'no OpenSSH server is installed here' } as Stage['host'];
-    expect(paste({ ...stage, host }, { seconds: 1, shownDir: '.' })).toContain('a stand-in: no OpenSSH server');
+    expect(paste({ ...stage, host }, { seconds: 1, shownDir: '.' })).toContain('a stand-in (no OpenSSH server');
   });
 
   it.each(['.sluice/demo', "/tmp/it's mine", '/tmp/a "b" $HOME `id` \\x'])('survive the shell with %s', (dir) => {

@@ -71,7 +71,8 @@ export function paste(stage: Stage, options: PasteOptions): string {
   const head = `Sluice is running (${options.seconds.toFixed(1)} s). What is behind it is only reached through it.`;
   const facts = [
     `API ${stage.api}   data ${dir}   log ${join(dir, 'gateway.log')}`,
-    `Behind it: database "${shop}", SSH host "${buildHost}" (${hostKind(stage)}), API "${crm}", MCP servers "${runbooks}", "${onCall}"`,
+    `Behind it: database "${shop}", SSH host "${buildHost}", API "${crm}", MCP servers "${runbooks}" and "${onCall}"`,
+    `"${buildHost}" is ${hostKind(stage)}; commands run on this machine, as ${stage.host.runsAs}`,
   ]
     .map(dim)
     .join('\n');
@@ -80,7 +81,7 @@ export function paste(stage: Stage, options: PasteOptions): string {
 
 /** What stands for a host on this machine, with nothing hidden. */
 function hostKind({ host }: Stage): string {
-  return host.standIn === undefined ? host.server : `a stand-in: ${host.standIn}`;
+  return host.standIn === undefined ? `a real ${host.server}` : `a stand-in (${host.standIn})`;
 }
 
 /** For a POSIX shell. */

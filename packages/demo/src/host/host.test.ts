@@ -107,6 +107,18 @@ describe.each([
   });
 });
 
+it('as a stand-in, has neither terminals nor file transfer nor forwarding', async () => {
+  host = await startHost({ dir, orders, candidates: [] });
+  const client = await connected();
+  const refused = (ask: (done: (error?: Error) => void) => void): Promise<Error | undefined> => new Promise(ask);
+  expect(await refused((done) => client.shell({ term: 'xterm' }, done))).toBeInstanceOf(Error);
+  expect(await refused((done) => client.sftp(done))).toBeInstanceOf(Error);
+  expect(await refused((done) => client.forwardOut('127.0.0.1', 0, '127.0.0.1', host.port, done))).toBeInstanceOf(
+    Error,
+  );
+  client.end();
+});
+
 it('keeps its keys and what was done to it over a restart', async () => {
   host = await startHost({ dir, orders, candidates: [] });
   await run('deploy 2026.12.1');

@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { targetAccount } from '../account/account.ts';
 import { homeFor } from '../account/home.ts';
 import { furnish, type LoggedOrder } from './furniture.ts';
@@ -38,6 +39,8 @@ export interface RunningHost {
   readonly server: string;
   /** Why it is no OpenSSH; absent when it is. */
   readonly standIn?: string;
+  /** The account of this machine that its commands run as. */
+  readonly runsAs: string;
   /** Where its commands start: for checks from outside the gateway. */
   readonly folder: string;
   /** The key that somebody let into a log. */
@@ -67,6 +70,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     hostKeys: [keys.hostPublicKey],
     server,
     ...(standIn === undefined ? {} : { standIn }),
+    runsAs: account.ids.uid === undefined ? userInfo().username : account.name,
     folder,
     leakedKey,
     stop: () => reachable.stop(),
