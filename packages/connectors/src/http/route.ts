@@ -1,8 +1,5 @@
 import type { HttpTarget } from './target-form.ts';
 
-/** A host name as targets are given them: no port, no dot at the end. */
-export const hostName = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/;
-
 export interface Route {
   /** As the client named it; whether there is such a target is found out when a session is opened. */
   readonly target: string;

@@ -1,9 +1,11 @@
 import type { TargetForm, TargetProblem, TargetSettings, WrittenTarget } from '@sluice/core/contract/upstream.ts';
 import { ownFields } from './request/request-headers.ts';
-import { hostName } from './route.ts';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const path = /^(?:\/[A-Za-z0-9._~!$&'()*+,=:@-]+)+$/;
+
+/** A host name as targets are given them: no port, no dot at the end. */
+const hostName = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/;
 
 /** What the configuration says of an HTTP API. */
 export const httpTargets: TargetForm = {
@@ -123,6 +125,8 @@ export interface HttpTarget {
   /** In lower case. */
   readonly requestHeaders: readonly string[];
   readonly joinRepeated: boolean;
+  /** The field that carries the gateway's own secret, in lower case: never a client's. */
+  readonly secretHeader: string | undefined;
 }
 
 export function httpTarget(name: string, settings: TargetSettings): HttpTarget {
@@ -135,6 +139,7 @@ export function httpTarget(name: string, settings: TargetSettings): HttpTarget {
     graphqlPaths: textsOf(settings, 'graphql_paths'),
     requestHeaders: textsOf(settings, 'request_headers').map((header) => header.toLowerCase()),
     joinRepeated: textOf(settings, 'repeated_parameters') === 'join',
+    secretHeader: textOf(settings, 'header_name')?.toLowerCase(),
   };
 }
 

@@ -83,18 +83,21 @@ export interface RequestHeaders {
 
 /**
  * What of a request's header reaches the target. Throws for fields that ask for another method than the one that is
- * judged. `own` is `authorization` where that field is the API's own.
+ * judged. `own` is `authorization` where that field is the API's own; `secret` is the field in which the gateway proves
+ * itself, if there is one.
  */
 export function judgeHeaders(
   headers: readonly HttpHeader[],
   allowed: readonly string[],
   own: 'authorization' | undefined,
+  secret?: string,
 ): RequestHeaders {
   const sent: HttpHeader[] = [];
   const dropped = new Set<string>();
   for (const [name, value] of headers) {
     if (overrides.has(name)) throw badRequest(`The header field "${name}" asks for another method.`);
-    if (name === own) sent.push([name, value]);
+    if (name === secret) dropped.add(name);
+    else if (name === own) sent.push([name, value]);
     else if (ownFields.has(name)) continue;
     else if (name.includes('_') || claims.some((claim) => claim.test(name))) dropped.add(name);
     else if (passed.has(name) || allowed.includes(name)) sent.push([name, value]);

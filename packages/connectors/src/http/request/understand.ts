@@ -62,7 +62,7 @@ export async function understandRequest(
   const path = judgePath(at < 0 ? request.path : request.path.slice(0, at));
   const query = readParameters(at < 0 ? '' : request.path.slice(at + 1), 'The query', target.joinRepeated);
   const own = target.identify === 'sluice-authorization' ? 'authorization' : undefined;
-  const headers = judgeHeaders(request.headers, target.requestHeaders, own);
+  const headers = judgeHeaders(request.headers, target.requestHeaders, own, target.secretHeader);
   const body: Body = request.upgrade ? { kind: 'none' } : await readBody(request, target.joinRepeated);
   const read = { request, path, query, body };
   const graphql =

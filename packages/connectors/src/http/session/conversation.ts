@@ -8,6 +8,7 @@ import { createHttpUpstream, type HttpUpstream, type UpstreamResponse } from '..
 import { readRequest } from '../request/sent-request.ts';
 import { type RawRequest, sha256, type Understood, understandRequest } from '../request/understand.ts';
 import type { Place } from '../response/answer-headers.ts';
+import { CredentialGuard } from '../response/credential-guard.ts';
 import { type Answering, type Delivery, deliver } from '../response/deliver.ts';
 import type { HttpTarget } from '../target-form.ts';
 import { credentialHeaders } from './credential.ts';
@@ -31,6 +32,8 @@ export interface Asked {
 export class Conversation implements Answering {
   readonly session: Session;
   readonly target: HttpTarget;
+  /** Keeps the gateway's own credential from coming back. */
+  readonly guard: CredentialGuard;
   readonly #labels: LabelMap;
   readonly #upstream: HttpUpstream;
   readonly #authority: string;
@@ -47,6 +50,9 @@ export class Conversation implements Answering {
     this.#labels = labels;
     const access = session.upstream;
     this.#authority = target.host ?? access.address ?? access.socket.remote;
+    this.guard = new CredentialGuard(access.credential, () =>
+      session.record({ type: 'event', name: 'credential_hidden', detail: {} }),
+    );
     this.#upstream = createHttpUpstream(this.#authority, access, () => session.dial());
     session.onRecorderReady(() => {
       for (const go of this.#recorderWaits) go();
@@ -200,7 +206,7 @@ export class Conversation implements Answering {
     return { conversation: this, place, method: unit.name, unit, seq, segments: understood.path.segments, gone };
   }
 
-  #send(
+  async #send(
     unit: Unit,
     outcome: Allowed,
     stream: AsyncIterable<Uint8Array> | undefined,
@@ -208,13 +214,14 @@ export class Conversation implements Answering {
   ): Promise<UpstreamResponse> {
     const { method, path, headers, body } = readRequest(unit);
     const sent = body ?? (stream && new StreamedBody(this.session, unit, outcome.handle, stream));
-    return this.#upstream.send({
+    const response = await this.#upstream.send({
       method,
       path,
       headers: [...headers, ['accept-encoding', 'gzip, deflate, br'], ...credentialHeaders(this.session.upstream)],
       ...(sent === undefined ? {} : { body: sent }),
       signal,
     });
+    return this.guard.response(response);
   }
 
   /** Where consent may be asked for it, a body that is passed on as it comes is read first, and becomes part of the unit. */

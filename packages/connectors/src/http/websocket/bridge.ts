@@ -116,7 +116,8 @@ class Relay {
     await sent;
   }
 
-  async #toClient(kind: 'text' | 'binary', data: Buffer): Promise<void> {
+  async #toClient(kind: 'text' | 'binary', sent: Buffer): Promise<void> {
+    const data = this.#b.conversation.guard.whole(sent);
     const { conversation, handle, path, client } = this.#b;
     const { session } = conversation;
     const text = kind === 'text' ? data.toString('utf8') : undefined;
