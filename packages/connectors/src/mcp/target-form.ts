@@ -1,4 +1,4 @@
-import type { TargetForm } from '@sluice/core/contract/upstream.ts';
+import type { TargetForm, TargetProblem, WrittenTarget } from '@sluice/core/contract/upstream.ts';
 
 /** RFC 9110 section 5.1: a field name is a token. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -58,8 +58,36 @@ export const mcpTargets: TargetForm = {
       { key: 'bearer', doc: 'A token, sent as `Authorization: Bearer`.' },
       { key: 'header', doc: 'The value of the header field that `header_name` names.' },
       { key: 'api_key', doc: 'For a `command`: its variable `API_KEY`.' },
-      { key: 'token', doc: 'For a `command`: its variable `TOKEN`.' },
+      { key: 'access_token', doc: 'For a `command`: its variable `ACCESS_TOKEN`.' },
+      { key: 'password', doc: 'For a `command`: its variable `PASSWORD`.' },
+      {
+        key: 'token',
+        doc: 'For a `command`: its variable `TOKEN`. A program that wants another name gets it from a shell: `[sh, -c, "GITHUB_TOKEN=$TOKEN exec server"]`.',
+      },
     ],
   },
   reachedBy: ['address', 'command'],
+  check: (targets) => targets.flatMap(problemsOf),
 };
+
+const forAddress = ['path', 'host', 'header_name'];
+const secretsForAddress = ['bearer', 'header'];
+
+function problemsOf({ name: target, reachedBy, settings, secrets }: WrittenTarget): readonly TargetProblem[] {
+  if (reachedBy === 'command') {
+    return [
+      ...forAddress.filter((key) => settings[key] !== undefined),
+      ...secretsForAddress.filter((key) => secrets.includes(key)),
+    ].map((key) => ({ target, key, message: 'is for a target with an address: a program is not spoken to over HTTP' }));
+  }
+  const problems: TargetProblem[] = secrets
+    .filter((key) => !secretsForAddress.includes(key))
+    .map((key) => ({ target, key, message: 'is for a target with a command: nothing else has an environment' }));
+  if (secrets.includes('header') && settings['header_name'] === undefined) {
+    problems.push({ target, key: 'header', message: 'needs header_name, the field that carries it' });
+  }
+  if (settings['header_name'] !== undefined && !secrets.includes('header')) {
+    problems.push({ target, key: 'header_name', message: 'names a field for the secret `header`, which is not there' });
+  }
+  return problems;
+}

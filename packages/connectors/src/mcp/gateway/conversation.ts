@@ -15,6 +15,7 @@ import {
 } from '../jsonrpc/message.ts';
 import { AnswerMasker } from './answer-masker.ts';
 import { type AnswerTools, completionResult, promptResult, resourceResult, toolResult } from './answers.ts';
+import { Asides } from './asides.ts';
 import { type Ask, readAsk, textOf } from './ask.ts';
 import { Carrier } from './carrier.ts';
 import type { ClientReply } from './client-reply.ts';
@@ -47,8 +48,6 @@ export const mostAtOnce = 32;
 export const longestCall = 3_600_000;
 /** How often a sign of life goes to who waits; milliseconds. */
 const beatEvery = 15_000;
-/** What a target may say along with one answer. */
-const mostNotifications = 10_000;
 
 /**
  * What one client and one target say to each other: each request is understood, decided, carried out, and its answer
@@ -183,12 +182,15 @@ export class Conversation {
       const ask = this.#understood(method, params);
       const { _meta: meta } = params;
       const token = isObject(meta) ? progressToken(meta['progressToken']) : undefined;
-      const listener = {
+      const asides = new Asides({
+        session: this.#session,
+        reply,
         signal,
-        progress: token !== undefined,
-        onNotification: this.#passOn(reply, token),
-      };
-      return await this.#carriedOut(ask, run, listener);
+        token,
+        unasked: (notification) => this.fromTarget(notification),
+        dropped: (what) => this.dropped(what),
+      });
+      return await this.#carriedOut(ask, run, asides);
     } catch (error) {
       if (!(error instanceof CoreError)) this.#failed(error);
       return { error: this.#over ?? rpcErrorOf(error) };
@@ -215,7 +217,7 @@ export class Conversation {
     throw new NotAMessage('Method not found.', undefined, rpcCodes.methodNotFound);
   }
 
-  async #carriedOut(ask: Ask, run: RunContext | undefined, listener: CallListener): Promise<Told> {
+  async #carriedOut(ask: Ask, run: RunContext | undefined, listener: Asides): Promise<Told> {
     const tool = ask.method === 'tools/call' ? await this.#tool(ask.name, textOf(ask)) : undefined;
     const unit = this.#meaning(ask, tool, run);
     const outcome = await this.#carrier.decide(unit, listener.signal);
@@ -225,13 +227,14 @@ export class Conversation {
         : { error: refusedError(outcome.denial) };
     }
     const seq = outcome.handle.seq;
+    listener.belongTo(seq);
     try {
       const answer = await this.#done(ask, outcome, listener, tool);
       return await this.#shown(ask, answer, seq, listener.signal);
     } catch (error) {
       const { code, message } = rpcErrorOf(error);
       const source = error instanceof CoreError ? error.source : 'gateway';
-      this.#session.record({ type: 'error', unit: seq, code: String(code), message, source });
+      this.#recordError(seq, code, message, source);
       throw error;
     }
   }
@@ -277,13 +280,7 @@ export class Conversation {
     if ('error' in answer) {
       const error = shownError(answer.error, masker);
       this.#saw(masker);
-      session.record({
-        type: 'error',
-        unit: seq,
-        code: String(error.code),
-        message: error.message,
-        source: 'upstream',
-      });
+      this.#recordError(seq, error.code, error.message, 'upstream');
       return { error };
     }
     const result = await this.#masked(ask, answer.result, {
@@ -321,6 +318,12 @@ export class Conversation {
     }
   }
 
+  /** What was said along the way ends with it. */
+  #recordError(unit: number, code: number, message: string, source: string): void {
+    this.#session.record({ type: 'error', unit, code: String(code), message, source });
+    this.#session.record({ type: 'complete', unit, tag: 'error', rows: 0, bytes: 0, digest: '' });
+  }
+
   #saw(masker: AnswerMasker): void {
     const hidden = this.#session.hides(masker.labels);
     this.#session.sawLabels(masker.labels.filter((label) => !hidden.includes(label)));
@@ -339,25 +342,6 @@ export class Conversation {
     }
     const outcome = await this.#carrier.decide(unit, signal);
     return outcome.effect === 'allow' && this.#carrier.effect(outcome, () => true);
-  }
-
-  /** What the target says along with an answer goes to whoever waits for that answer. */
-  #passOn(reply: ClientReply, token: RequestId | undefined): (notification: Notification) => Promise<void> | undefined {
-    let count = 0;
-    return (notification) => {
-      if (++count > mostNotifications) {
-        this.dropped('more notifications than one answer may have');
-        return undefined;
-      }
-      if (notification.method === 'notifications/progress') {
-        if (token === undefined) return undefined;
-        const params = { ...notification.params, progressToken: token };
-        const shown = relayed({ ...notification, params }, this.#session.texts);
-        return shown && reply.notify(shown);
-      }
-      const shown = this.fromTarget(notification);
-      return shown && reply.notify(shown);
-    };
   }
 
   #failed(err: unknown): void {

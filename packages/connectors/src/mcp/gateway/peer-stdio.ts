@@ -43,13 +43,18 @@ export class StdioPeer implements Peer {
     socket.onClose((error) => this.#lost(error ?? new Error('the program ended')));
   }
 
-  request(body: Uint8Array, { signal, progress, onNotification }: CallListener): Promise<Result | Failure> {
+  request(body: Uint8Array, listener: CallListener): Promise<Result | Failure> {
+    const { signal, progress } = listener;
     return new Promise((resolve, reject) => {
       if (this.#gone) {
         reject(this.#gone);
         return;
       }
-      const id = this.#calls.start({ answered: settle(resolve), failed: settle(reject), progress: onNotification });
+      const id = this.#calls.start({
+        answered: settle(resolve),
+        failed: settle(reject),
+        progress: (notification) => listener.onNotification(notification),
+      });
       const giveUp = (): void => {
         if (!this.#calls.end(id)) return;
         // MCP "Cancellation": the server may stop; an answer that still comes is one nobody waits for.
