@@ -19,6 +19,8 @@ export interface PolicyTerms {
   readonly id: string;
   readonly status: 'enforce' | 'dry_run';
   readonly reason: string | undefined;
+  /** What to do instead of what is forbidden. */
+  readonly hint: string | undefined;
   readonly approval: ApprovalTerms | undefined;
   readonly limitRows: number | undefined;
   readonly readOnly: boolean;
@@ -37,6 +39,7 @@ export const holdDefaults: HoldDefaults = { grantTtl: 10 * 60_000, timeout: 60 *
 export const annotationNames = [
   'id',
   'reason',
+  'hint',
   'status',
   'approval',
   'quorum',
@@ -81,6 +84,9 @@ export function readAnnotations(
   if (reader.has('notify') && effect === 'forbid' && !reader.has('approval')) {
     reader.fail('notify', '@notify is carried out with an allowed action, and this policy never allows one');
   }
+  if (reader.has('hint') && effect === 'permit') {
+    reader.fail('hint', '@hint belongs on a forbid: what is permitted needs no other way');
+  }
   const quorum = reader.read('quorum', (value) => wholeNumber(value, 20)) ?? 1;
   if (approval === 'owner' && quorum > 1) {
     reader.fail('quorum', 'an agent has one owner, so @approval("owner") can have no quorum above 1');
@@ -92,6 +98,7 @@ export function readAnnotations(
     id: id ?? '',
     status: reader.read('status', (value) => oneOf<PolicyTerms['status']>(value, ['enforce', 'dry_run'])) ?? 'enforce',
     reason: reader.read('reason', sentence),
+    hint: reader.read('hint', sentence),
     approval: approval === undefined ? undefined : { group: approval, quorum, grantTtl, timeout, wait },
     limitRows: reader.read('limit_rows', (value) => wholeNumber(value, 2_147_483_647)),
     readOnly: reader.read('read_only', flag) ?? false,

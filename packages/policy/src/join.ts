@@ -7,6 +7,7 @@ export interface Joined {
   readonly effect: Effect;
   readonly policies: readonly string[];
   readonly reasons: readonly Reason[];
+  readonly hint?: string;
   readonly obligations: readonly Obligation[];
   readonly hold?: Hold;
 }
@@ -20,7 +21,7 @@ export function join(outcomes: readonly Outcome[]): Joined {
   const causes = outcomes.filter((outcome) => outcome.effect === effect);
   const policies = [...new Set(causes.flatMap((outcome) => outcome.policies.map((policy) => policy.id)))];
   const joined = { effect, policies, reasons: uniqueReasons(causes) };
-  if (effect === 'deny') return { ...joined, obligations: [] };
+  if (effect === 'deny') return { ...joined, ...hintOf(causes), obligations: [] };
   const obligations = joinObligations(outcomes.flatMap((outcome) => outcome.obligations));
   if (effect === 'allow') return { ...joined, obligations };
   return { ...joined, obligations, hold: holdOf(causes.flatMap((outcome) => outcome.asks)) };
@@ -30,6 +31,12 @@ export function strictestEffect(outcomes: readonly Outcome[]): Effect {
   let effect: Effect = outcomes.length === 0 ? 'deny' : 'allow';
   for (const outcome of outcomes) if (strictness[outcome.effect] > strictness[effect]) effect = outcome.effect;
   return effect;
+}
+
+/** What the policies that forbid say about other ways. */
+function hintOf(causes: readonly Outcome[]): { readonly hint?: string } {
+  const hints = new Set(causes.flatMap(({ policies }) => policies.flatMap(({ terms }) => terms.hint ?? [])));
+  return hints.size === 0 ? {} : { hint: [...hints].join(' ') };
 }
 
 function uniqueReasons(outcomes: readonly Outcome[]): Reason[] {

@@ -14,6 +14,7 @@ import { type Explanation, explain } from './explain.ts';
 import { revealAction } from './gateway.ts';
 import { join, strictestEffect } from './join.ts';
 import { Lru } from './lru.ts';
+import { nearestPermit } from './nearest-permit.ts';
 import { type Applied, byDefault, type Outcome, outcomeOf } from './outcome.ts';
 import type { LoadedPolicy, PolicySet } from './policy-set.ts';
 import { declaredVerb, requestsFor } from './request.ts';
@@ -25,6 +26,9 @@ export interface SnapshotOptions {
   readonly keep?: number;
 }
 
+/** How often a refusal may be explained by what is nearest to it. */
+const hintsPerSecond = 20;
+
 export class EnforcedPolicies implements PolicySnapshot {
   readonly hash: string;
   readonly epoch: number;
@@ -34,6 +38,7 @@ export class EnforcedPolicies implements PolicySnapshot {
   readonly #groups: ReadonlySet<string>;
   readonly #kept: Lru<Decision>;
   readonly #onFault: (message: string) => void;
+  #hints = { second: 0, left: 0 };
 
   constructor(set: PolicySet, epoch: number, { onFault = () => {}, keep = 10_000 }: SnapshotOptions = {}) {
     this.hash = set.hash;
@@ -66,6 +71,15 @@ export class EnforcedPolicies implements PolicySnapshot {
     const { effect, obligations } = this.decide({ principal, target, action: revealAction(label), facts });
     // There is nobody here to carry out an obligation, so a permit that lays one down does not reveal.
     return effect === 'allow' && obligations.length === 0;
+  }
+
+  /** Finding it costs as much as several decisions, so that whoever is refused again and again is told less. */
+  nearest(question: Question): string | undefined {
+    const second = Math.floor(question.facts.now / 1000);
+    if (second !== this.#hints.second) this.#hints = { second, left: hintsPerSecond };
+    if (this.#hints.left === 0) return undefined;
+    this.#hints.left--;
+    return nearestPermit(this.explain(question));
   }
 
   /** The decision and how it came about, for people and tools. Slow: never for a decision that is acted upon. */

@@ -29,6 +29,11 @@ export interface PolicySnapshot {
   readonly epoch: number;
   /** Judges one action over all of its resources: the strictest effect, the union of obligations. Never throws: an error is a deny. */
   decide(question: Question): Decision;
+  /**
+   * For a question that is denied because nothing permits it: what would be permitted instead, in words for whoever was
+   * refused. Undefined when nothing is near, or when it was asked for too often. Never throws.
+   */
+  nearest(question: Question): string | undefined;
   /** Whether this principal may see values with this label in clear. False on any error. */
   reveals(principal: Principal, target: Target, label: string, facts: SessionFacts): boolean;
 }

@@ -44,6 +44,8 @@ export interface Decision {
   /** Ids of the policies that decided; empty when nothing permits (default deny). */
   readonly policies: readonly string[];
   readonly reasons: readonly Reason[];
+  /** On a deny, where there is one: what would be allowed instead, in words for whoever was refused. */
+  readonly hint?: string;
   readonly obligations: readonly Obligation[];
   /** Present exactly when the effect is `hold`. */
   readonly hold?: Hold;

@@ -8,8 +8,13 @@ export function denialOf(judgement: Judgement): Denial {
     decision: 'deny',
     reason: judgement.reasons.map((reason) => reason.text).join('; ') || 'No policy permits this.',
     policies: judgement.policies,
-    hint: judgement.hint || 'Ask for what the policies permit, or ask the operator to permit this.',
+    hint:
+      judgement.hint || nearest(judgement) || 'Ask for what the policies permit, or ask the operator to permit this.',
   };
+}
+
+function nearest({ unpermitted, snapshot }: Judgement): string | undefined {
+  return unpermitted && snapshot.nearest(unpermitted);
 }
 
 /** The access request stays open; the client is asked to come back with the identical action. */

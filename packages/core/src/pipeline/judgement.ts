@@ -1,4 +1,4 @@
-import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
+import type { PolicySnapshot, Question, SessionFacts } from '../contract/policy.ts';
 import type { Decision, DryRun, Effect, Hold, Obligation, Reason } from '../domain/decision.ts';
 import type { SessionInfo } from '../domain/session.ts';
 import type { Unit } from '../domain/unit.ts';
@@ -17,6 +17,8 @@ export interface Judgement {
   dryRun: DryRun[];
   masked: ReadonlySet<string>;
   hint: string;
+  /** Asked of policy, and denied because nothing permits it. */
+  unpermitted: Question | undefined;
 }
 
 export function begin(session: SessionInfo, unit: Unit, snapshot: PolicySnapshot, facts: SessionFacts): Judgement {
@@ -33,6 +35,7 @@ export function begin(session: SessionInfo, unit: Unit, snapshot: PolicySnapshot
     dryRun: [],
     masked: none,
     hint: '',
+    unpermitted: undefined,
   };
 }
 
@@ -62,6 +65,7 @@ export function addDecision(judgement: Judgement, decision: Decision): void {
     judgement.reasons = [];
     judgement.hold = undefined;
   }
+  if (decision.hint !== undefined && judgement.hint === '') judgement.hint = decision.hint;
   for (const policy of decision.policies) if (!judgement.policies.includes(policy)) judgement.policies.push(policy);
   for (const reason of decision.reasons) {
     if (!judgement.reasons.some((known) => known.policy === reason.policy && known.text === reason.text)) {

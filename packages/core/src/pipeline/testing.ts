@@ -167,6 +167,7 @@ export class World {
       hash: 'hash',
       epoch: 1,
       decide: (question) => this.decide(question),
+      nearest: () => undefined,
       reveals: (_principal, _target, label) => this.reveals(label),
     };
   }
