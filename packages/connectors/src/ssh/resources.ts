@@ -24,7 +24,9 @@ export function baseName(program: string): string {
  * By its bare name if it has one or is in a directory of the system. A program elsewhere (`/tmp/ls`) is not the one that
  * a policy means by `web/ls`, so it keeps its whole path.
  */
-export function commandResource(target: string, program: string): Resource {
+export function commandResource(target: string, named: string): Resource {
+  // `/bin//ls` and `/bin/./ls` are `/bin/ls`.
+  const program = named.replace(/\/(?:\.?\/)+/g, '/');
   const slash = program.lastIndexOf('/');
   const system = slash > 0 && systemDirectories.has(program.slice(0, slash));
   return childResource('Command', targetResource(target), system ? program.slice(slash + 1) : program);

@@ -106,7 +106,7 @@ export const sshVerbs = {
     access: 'execute',
     resources: ['Address'],
     context: {
-      /** As the client sent it: a name or an address, resolved by the target. */
+      /** A name or an address, in one form each: lower case, no dot at the end, `127.0.0.1` for `127.1`. The target resolves it. */
       host: 'String',
       port: 'Long',
     },

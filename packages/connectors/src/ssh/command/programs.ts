@@ -25,10 +25,16 @@ const interpreters = set(`
   rc es elvish nu xonsh osh ysh visudo vipw sudoedit sudoreplay rvi crash dmsetup puppet chef-client
   salt-call salt git-upload-pack git-receive-pack git-upload-archive git-shell svnserve hg borg mosh-server
   sftp-server internal-sftp openvpn nmap tcpdump tshark ettercap mtr watch entr inotifywait incrontab fzf
+  editor sensible-editor pager sensible-pager zless zmore bzless bzmore xzless xzmore lzless lzmore zstdless
+  vim.nox vim.athena vim.gtk3 nvi vile jed hx kak mg zile emacs-nox emacs-gtk emacsclient ncdu tig ranger lf nnn vifm mc
+  w3m lynx links elinks fdfind ipython ipython3 pytest tox poetry pipenv cpan ssh-agent ssh-add ssh-keygen sshfs
+  autossh sshpass choom uclampset coresched chronic ifne sg eatmydata firejail bwrap flatpak-spawn run0 run-mailcap see
+  xdg-open gs convert magick tex latex pdftex pdflatex lualatex xelatex svn aria2c insmod modprobe kmod sysctl nginx
+  dhclient pppd ifup ifdown iptables ip6tables wpa_cli tmate dtach abduco reptyr ccache distcc gpg2 cpio neomutt irssi
 `);
 
 const versioned =
-  /^(?:python|pypy|perl|ruby|node|php|lua|tclsh|gcc|g\+\+|clang|clang\+\+|pip|guile|ghc|ld(?:-linux|-musl)?[\w.-]*\.so|ld-.*\.so)[\d.-]*(?:-config)?$/;
+  /^(?:python|pypy|perl|ruby|node|php|lua|tclsh|gcc|g\+\+|clang|clang\+\+|pip|guile|ghc|ld(?:-linux|-musl)?[\w.-]*\.so|ld-.*\.so)[\d.-]*(?:-(?:config|dbg|[\w-]*linux[\w-]*))?$|-(?:gcc|g\+\+|cpp|ld|as|gdb|python[\d.]*|perl[\d.]*)(?:-[\d.]+)?$|^gdb-/;
 
 const known = (args: readonly Word[]): boolean => args.every(isKnown);
 
@@ -131,8 +137,9 @@ const runners = new Map<string, Runs>([
   ['zip', unlessBegins(/^-.*T|^--(?:un|te)/)],
   ['wget', unlessBegins(/^--use-a|^-[^-]*e|^--exec|^--config/)],
   ['curl', unlessBegins(/^-[^-]*K|^--conf|^--engine/)],
+  ['install', unlessBegins(/^--strip-/)],
   ['openssl', unlessBegins(/^-(?:engine|provider|config)/)],
-  ['gpg', unlessBegins(/program|^--exec/)],
+  ['gpg', unlessBegins(/program|^--exec|^--ph/)],
   ['rg', unlessBegins(/^--pre|^--hostname-bin/)],
   ['fd', unlessBegins(/^-[^-]*[xX]|^--exec/)],
   ['ip', unlessBegins(/^(?:e|ex|exe|exec)$|^-b|^-force/)],

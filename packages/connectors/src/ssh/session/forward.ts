@@ -3,6 +3,7 @@ import type { Allowed, Denied, Held } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { ServerChannel, ClientChannel as TargetChannel, TcpipRequestInfo } from 'ssh2';
 import { refuseChannel } from '../transport/wire.ts';
+import { hostOf } from './address.ts';
 import { ClientSink } from './client-sink.ts';
 import type { Conversation, Running } from './conversation.ts';
 import { Input } from './input.ts';
@@ -10,8 +11,6 @@ import { Output } from './output.ts';
 import { forwardUnit } from './units.ts';
 import type { Visitor } from './visitor.ts';
 import { oneLine, toldDenial } from './words.ts';
-
-const hostName = /^[A-Za-z0-9:][A-Za-z0-9.:_%-]{0,254}$/;
 
 /**
  * A connection that the client asks for through the target (RFC 4254 section 7.2): an action of its own, for which there
@@ -32,9 +31,10 @@ export class Forward implements Running {
     this.#reject = reject;
   }
 
-  ask({ destIP: host, destPort: port }: TcpipRequestInfo): void {
-    if (!hostName.test(host) || port < 1 || port > 65_535) {
-      this.#visitor.refuse('direct-tcpip', `${host}:${port}`, 'This is no address.');
+  ask({ destIP: said, destPort: port }: TcpipRequestInfo): void {
+    const host = hostOf(said);
+    if (host === undefined || port < 1 || port > 65_535) {
+      this.#visitor.refuse('direct-tcpip', `${said}:${port}`, 'This is no address.');
       this.#refuse('sluice: This is no address.');
       return;
     }
