@@ -6,11 +6,15 @@ import { soleHeader } from '../../wire/http/headers.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
 import { badRequest } from './bad-request.ts';
 import { type Fields, formFields, jsonFields, noFields } from './fields.ts';
-import { isForm, isJson, isText, type MediaType, readMediaType } from './media-type.ts';
+import { isForm, isJson, isMultipart, isText, type MediaType, readMediaType, readsAsUtf8 } from './media-type.ts';
+import { watchedMultipart } from './multipart.ts';
 import { readParameters } from './query.ts';
 
 /** Bodies that are understood are held whole; this many bytes of them. */
 export const understoodBytes = 1024 * 1024;
+
+/** What a body without a type is (RFC 9110 section 8.3): some servers would take it for a form. */
+export const untyped = 'application/octet-stream';
 
 /** A body as far as it could be understood. */
 export type Body =
@@ -50,9 +54,12 @@ export async function readBody(source: BodySource, joinRepeated: boolean): Promi
   }
   const pieces = unpackedRequest(headers, source.body)?.body ?? source.body;
   const media = mediaOf(headers);
-  if (!media || !(isJson(media) || isForm(media) || isText(media))) {
-    return { kind: 'stream', media: media?.type ?? '', pieces };
+  if (!media) return { kind: 'stream', media: untyped, pieces };
+  if (isMultipart(media)) {
+    return { kind: 'stream', media: media.type, pieces: watchedMultipart(typeOf(headers), pieces) };
   }
+  if (isForm(media) && !readsAsUtf8(media)) throw badRequest('A form is read as UTF-8, and this one says otherwise.');
+  if (!(isJson(media) || isForm(media) || isText(media))) return { kind: 'stream', media: media.type, pieces };
   const bytes = await wholeBody(upTo(pieces, understoodBytes));
   if (bytes.length === 0) return { kind: 'none' };
   if (isJson(media)) {
@@ -68,9 +75,13 @@ export async function readBody(source: BodySource, joinRepeated: boolean): Promi
   return { kind: 'whole', media: media.type, bytes, text, fields: noFields, opaque: true };
 }
 
+function typeOf(headers: readonly HttpHeader[]): string {
+  return soleHeader(headers, 'content-type') ?? '';
+}
+
 function mediaOf(headers: readonly HttpHeader[]): MediaType | undefined {
-  const type = soleHeader(headers, 'content-type');
-  if (type === undefined) return undefined;
+  const type = typeOf(headers);
+  if (type === '') return undefined;
   const media = readMediaType(type);
   if (!media) throw badRequest('"Content-Type" is no media type.');
   return media;

@@ -1,5 +1,6 @@
 import type { Json } from '@sluice/core/domain/json.ts';
 import { parseStrictJson } from '../../wire/json/strict-json.ts';
+import { badRequest } from './bad-request.ts';
 import type { Parameters } from './query.ts';
 
 /** What policy can read of a body. */
@@ -17,9 +18,12 @@ export const noFields: Fields = { values: new Map(), numbers: new Map(), partly:
 /** What policy takes in one map; beyond it, nothing could be decided at all. */
 const bounds = { entries: 5_000, name: 1_000, value: 60_000, characters: 900_000 };
 
-/** Throws `JsonError`. */
+/** Throws `JsonError`, and `HttpError` for members that not every server reads as they are written. */
 export function jsonFields(bytes: Uint8Array, most: number): { readonly json: Json; readonly fields: Fields } {
   const json = parseStrictJson(bytes, { bytes: most, values: 100_000, inexact: () => {} });
+  if (typeof json === 'object' && json !== null && Object.keys(json).some((name) => /^_method$/i.test(name))) {
+    throw badRequest('The body asks for another method ("_method").');
+  }
   const collected = new Collected();
   collected.json('', json);
   return { json, fields: collected };
@@ -41,6 +45,7 @@ class Collected implements Fields {
     if (Array.isArray(value)) {
       value.forEach((each: Json, index) => void this.json(`${pointer}/${index}`, each));
     } else if (typeof value === 'object' && value !== null) {
+      refuseTwins(Object.keys(value));
       for (const [name, member] of Object.entries(value)) this.json(`${pointer}/${pointerPart(name)}`, member);
     } else {
       this.add(pointer, String(value));
@@ -64,6 +69,12 @@ class Collected implements Fields {
     this.#characters += characters;
     this.values.set(name, value);
   }
+}
+
+/** Some readers, Go's among them, fold letters when they look a member up, and take the last one that fits. */
+function refuseTwins(names: readonly string[]): void {
+  if (new Set(names.map((name) => name.normalize('NFKC').toLowerCase())).size === names.length) return;
+  throw badRequest('An object in the body has two members that some servers take for one.');
 }
 
 function pointerPart(name: string): string {

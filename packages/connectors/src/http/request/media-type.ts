@@ -40,6 +40,10 @@ export function isEventStream({ type }: MediaType): boolean {
   return type === 'text/event-stream';
 }
 
+export function isMultipart({ type }: MediaType): boolean {
+  return type.startsWith('multipart/');
+}
+
 export function isForm({ type }: MediaType): boolean {
   return type === 'application/x-www-form-urlencoded';
 }

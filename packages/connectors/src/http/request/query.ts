@@ -13,7 +13,10 @@ export interface Parameters {
 const most = 1_000;
 const plain = "!$'()*,:@/?[]{}|";
 
-/** Throws for what is not decodable, for too many, and, unless `join`, for a name that comes twice. */
+/**
+ * Throws for what is not decodable, for too many, for names that are not the same to every server, and, unless `join`,
+ * for a name that comes twice.
+ */
 export function readParameters(raw: string, what: string, join: boolean): Parameters {
   const parts = raw === '' ? [] : raw.split('&').filter((part) => part !== '');
   if (parts.length > most) throw badRequest(`${what} has more than ${most} parameters.`);
@@ -30,13 +33,34 @@ export function readParameters(raw: string, what: string, join: boolean): Parame
   }
   const repeated = [...all].filter(([, values]) => values.length > 1).map(([name]) => name);
   if (repeated.length > 0 && !join) throw badRequest(`${what} has a parameter that comes more than once.`);
-  const method = [...all.keys()].find((name) => name.toLowerCase() === '_method');
+  refuseTwins([...all.keys()], what);
+  const method = [...all.keys()].find((name) => /^_method(?:\[|$)/i.test(name));
   if (method !== undefined) throw badRequest(`${what} asks for another method ("_method").`);
   return {
     pairs,
     values: new Map([...all].map(([name, values]) => [name, values.join(',')])),
     repeated: repeated.sort(),
   };
+}
+
+/**
+ * Names that some servers take for one another: they fold letters, take blanks and dots for `_`, cut blanks off, and
+ * make a list or an object of `id[…]`, which is then `id`.
+ */
+function refuseTwins(names: readonly string[], what: string): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name.trim() !== name) throw badRequest(`${what} has a parameter with blanks around its name.`);
+    const folded = name.normalize('NFKC').toLowerCase().replace(/[ .]/g, '_');
+    if (seen.has(folded)) throw badRequest(`${what} has two parameters that some servers take for one.`);
+    seen.add(folded);
+  }
+  for (const name of seen) {
+    const bracket = name.indexOf('[');
+    if (bracket > 0 && seen.has(name.slice(0, bracket))) {
+      throw badRequest(`${what} has two parameters that some servers take for one.`);
+    }
+  }
 }
 
 /** Written anew from what was judged, `?` included; empty without parameters. */

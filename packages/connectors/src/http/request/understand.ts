@@ -12,7 +12,7 @@ import { soleHeader } from '../../wire/http/headers.ts';
 import type { HttpTarget } from '../target-form.ts';
 import { type HttpVerb, httpVerbs } from '../verbs.ts';
 import { badRequest } from './bad-request.ts';
-import { type Body, type BodySource, readBody } from './body.ts';
+import { type Body, type BodySource, readBody, untyped } from './body.ts';
 import { noFields } from './fields.ts';
 import { type GraphqlOperation, graphqlInJson, graphqlInQuery, operationIn } from './graphql.ts';
 import { endpointOf, type JudgedPath, judgePath } from './path.ts';
@@ -65,15 +65,18 @@ export async function understandRequest(
   const headers = judgeHeaders(request.headers, target.requestHeaders, own, target.secretHeader);
   const body: Body = request.upgrade ? { kind: 'none' } : await readBody(request, target.joinRepeated);
   const read = { request, path, query, body };
-  const graphql =
-    !request.upgrade && target.graphqlPaths.includes(`/${path.segments.join('/')}`) ? graphqlOf(read) : [];
+  const graphql = !request.upgrade && isGraphql(target, path) ? graphqlOf(read) : [];
   const actions = request.upgrade
     ? [actionOf(target, 'http:websocket', read, undefined)]
     : graphql.length > 0
       ? graphql.map((operation) => actionOf(target, `http:graphql.${operation.kind}`, read, operation))
       : [actionOf(target, verb, read, undefined)];
   const bytes = body.kind === 'whole' ? body.bytes : undefined;
-  const sent = { method, path: `${target.basePath}${path.sent}${sentQuery(query)}`, headers: headers.sent };
+  const sent = {
+    method,
+    path: `${target.basePath}${path.sent}${sentQuery(query)}`,
+    headers: typed(headers.sent, body),
+  };
   const run = runContextIn(request.headers);
   return {
     unit: {
@@ -84,7 +87,7 @@ export async function understandRequest(
       exposures: exposuresOf(graphql, labels),
       parameters: [],
       binding: {
-        headers: bindingOf(headers.sent),
+        headers: bindingOf(sent.headers),
         ...(bytes ? { body: sha256(bytes) } : {}),
         ...(target.basePath === '' ? {} : { base_path: target.basePath }),
       },
@@ -98,6 +101,18 @@ export async function understandRequest(
       .split(/[,;\s]+/)
       .includes('respond-async'),
   };
+}
+
+/** What has no type is sent as what it is judged to be. */
+function typed(sent: readonly HttpHeader[], body: Body): readonly HttpHeader[] {
+  if (body.kind !== 'stream' || sent.some(([name, value]) => name === 'content-type' && value !== '')) return sent;
+  return [...sent.filter(([name]) => name !== 'content-type'), ['content-type', untyped]];
+}
+
+/** Many servers find `/GraphQL`, too. */
+function isGraphql(target: HttpTarget, { segments }: JudgedPath): boolean {
+  const path = `/${segments.join('/')}`.toLowerCase();
+  return target.graphqlPaths.some((each) => each.toLowerCase() === path);
 }
 
 interface Read {

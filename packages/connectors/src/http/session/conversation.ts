@@ -102,7 +102,10 @@ export class Conversation implements Answering {
     const understood = await this.#understand(request, receiver);
     if (!understood) return;
     const { session } = this;
-    const held = await this.#heldStream(understood);
+    const held = await this.#heldStream(understood).catch((error: unknown) => {
+      if (error instanceof HttpError && error.code !== 'client_gone') this.refuse(request, error);
+      throw error;
+    });
     const { unit } = held;
     const outcome = await this.decide(unit, gone);
     if (outcome.effect === 'deny') {
