@@ -26,7 +26,7 @@ export function pendingDenial(request: AccessRequest, policies: readonly string[
     policies,
     request: request.id,
     url,
-    hint: 'Send the identical statement again once it is approved.',
+    hint: 'Send exactly the same again once it is approved.',
   };
 }
 

@@ -13,10 +13,12 @@ import type { PipelinePorts } from './ports.ts';
 import { PipelineSession } from './session.ts';
 
 export async function openSession(ports: PipelinePorts, opening: Opening, client: ClientInfo): Promise<Session> {
-  const target = ports.target(opening.target);
-  if (target === undefined) {
+  const known = ports.target(opening.target);
+  if (known === undefined) {
     throw new CoreError('unknown_target', 'client', `There is no target "${opening.target}" on this gateway.`);
   }
+  // Whoever keeps targets may know more of them: where they are, where their secrets are. That is for nobody to read.
+  const target: Target = { name: known.name, connector: known.connector, tags: known.tags };
   const info: SessionInfo = {
     id: ports.ids.next('ses'),
     principal: opening.principal,

@@ -31,7 +31,7 @@ export function checkTargets(
     }
     names.set(target.name.toLowerCase(), target.name);
     if (listeners[target.connector] === undefined) {
-      const message = `there is no listen.${target.connector}: clients can’t reach this target`;
+      const message = `there is no listen.${target.connector}: clients of its protocol can’t reach this target`;
       found.push({ severity: 'warning', path: [...path, 'connector'], message });
     }
     const { address, command } = reachOf(target);

@@ -127,7 +127,9 @@ const bad: readonly BadCase[] = [
   [
     'a target nobody can reach',
     () => `${base}  - {name: b, connector: parrot, address: "a:1", credential: {username: u}}\n`,
-    ['14:26: warning: targets[1].connector: there is no listen.parrot: clients can’t reach this target'],
+    [
+      '14:26: warning: targets[1].connector: there is no listen.parrot: clients of its protocol can’t reach this target',
+    ],
   ],
   [
     'plain text to another machine',
@@ -213,7 +215,7 @@ const bad: readonly BadCase[] = [
     'a label that fits some of the targets it names',
     () => `${base}${parrot('shop-api')}masking: {labels: {pii.email: ["shop*.customers.email"]}}\n`,
     [
-      '15:16: warning: targets[1].connector: there is no listen.parrot: clients can’t reach this target',
+      '15:16: warning: targets[1].connector: there is no listen.parrot: clients of its protocol can’t reach this target',
       '19:32: warning: masking.labels["pii.email"][0]: has 3 segments and so matches nothing on shop, where data is named <target>.<schema>.<table>.<column>',
     ],
   ],
