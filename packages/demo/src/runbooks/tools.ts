@@ -3,14 +3,21 @@ import type { Runbook, Shelf } from './shelf.ts';
 
 const text = (description: string): object => ({ type: 'string', minLength: 1, maxLength: 200, description });
 
+/** What `search_runbooks` says of itself, as long as nobody has got at the server. */
+export const honestDescription = 'Finds runbooks that contain all of the words.';
+
 /** An MCP server on the shelf; `called` hears of every tool that runs. */
-export function runbooksServer(shelf: Shelf, called: (tool: string) => void): McpServer {
+export function runbooksServer(
+  shelf: Shelf,
+  called: (tool: string) => void,
+  searchDescription: string = honestDescription,
+): McpServer {
   const server = new McpServer({ name: 'runbooks', version: '1.0.0' });
   server.registerTool(
     'search_runbooks',
     {
       title: 'Search runbooks',
-      description: 'Finds runbooks that contain all of the words.',
+      description: searchDescription,
       inputSchema: fromJsonSchema<{ query: string }>(object({ query: text('Words to look for.') })),
       annotations: { readOnlyHint: true },
     },
