@@ -5,8 +5,8 @@
  */
 import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import { interpretText } from './interpret.ts';
+import { openOperationSession } from './operate/operation-session.ts';
 import { httpOperations } from './operate/operations.ts';
-import { openOperator } from './operate/operator.ts';
 import { createRoutes } from './route.ts';
 import { serveClient } from './serve-client.ts';
 import { type HttpTarget, httpTarget } from './target-form.ts';
@@ -25,7 +25,7 @@ export const createHttpConnector: ConnectorFactory = (ports: ConnectorPorts): Co
     accept: (client, admission) => serveClient(grounds, client, admission),
     interpret: (target, text) => interpretText(grounds, target, text),
     operations: httpOperations,
-    operate: (opening, open) => openOperator(grounds, opening, open),
+    operate: (opening, open) => openOperationSession(grounds, opening, open),
     close: async () => {},
   };
 };

@@ -12,7 +12,7 @@ import { MeaningCache } from './meaning/cache.ts';
 import { loadGrammar } from './meaning/interpret.ts';
 import { lineageOf } from './meaning/lineage.ts';
 import { sqlOperations } from './operate/declarations.ts';
-import { openOperator } from './operate/operator.ts';
+import { openOperationSession } from './operate/operation-session.ts';
 import { serve } from './session/serve.ts';
 import { SessionState, stateQuery } from './session/state.ts';
 import { type Grounds, understand, unitOf } from './session/understand.ts';
@@ -63,7 +63,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     operations: sqlOperations,
     operate: async (opening, open) => {
       await loadGrammar();
-      return openOperator({ ...serving, groundsOf }, opening, open);
+      return openOperationSession({ ...serving, groundsOf }, opening, open);
     },
     close: async () => {
       for (const { connection } of catalogs.values()) connection.close();

@@ -9,7 +9,7 @@ import { understandCommand } from './command/understand.ts';
 import { certify } from './login/certificate.ts';
 import { ownKey } from './login/keys.ts';
 import { sshOperations } from './operate/declarations.ts';
-import { openOperator } from './operate/operator.ts';
+import { openOperationSession } from './operate/operation-session.ts';
 import { type ServePorts, serve } from './session/serve.ts';
 import { execUnit } from './session/units.ts';
 import { serveSftp } from './sftp/serve.ts';
@@ -32,7 +32,7 @@ export const createSshConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     accept: (client, admission) => serve(own, client, admission),
     interpret: async (target, text) => execUnit(understandCommand, target, text, { environment: new Map() }),
     operations: sshOperations,
-    operate: (opening, open) => openOperator(own, opening, open),
+    operate: (opening, open) => openOperationSession(own, opening, open),
     clientAccess: {
       certify: (wish) => ({
         certificate: certify(authority, wish, ports.clock.now()),

@@ -8,7 +8,7 @@ import type { Declarations } from './declarations.ts';
 import type { Identity } from './identity.ts';
 import type { LabelMap } from './labels.ts';
 import type { ClientLink } from './link.ts';
-import type { OperationDeclaration, Operations, Operator } from './operations.ts';
+import type { OperationDeclaration, OperationSession, Operations } from './operations.ts';
 import type { Pins } from './pins.ts';
 import type { HoldNotice, Session } from './session.ts';
 import type { DialAside, TargetSettings } from './upstream.ts';
@@ -103,7 +103,7 @@ export interface Connector {
    * Opens a session for such a caller, by `open` and with everything that a client's session has. Present exactly when
    * there are operations. Rejects like `open`.
    */
-  operate?(opening: Opening, open: Admission['open']): Promise<Operator>;
+  operate?(opening: Opening, open: Admission['open']): Promise<OperationSession>;
   /** What clients of the protocol can use beside an access credential's id and secret. */
   readonly clientAccess?: ClientAccess;
   close(): Promise<void>;

@@ -33,7 +33,7 @@ export type OperationResult =
   | { readonly outcome: 'failed'; readonly code: string; readonly message: string };
 
 /** One session at one target, opened for a caller that does not speak the target's protocol. */
-export interface Operator {
+export interface OperationSession {
   readonly session: string;
   /**
    * Decides, carries out, masks and records as for any client. Never rejects for a reason of policy or of the target;

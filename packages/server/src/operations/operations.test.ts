@@ -1,5 +1,5 @@
 import type { Connector, Opening } from '@sluice/core/contract/connector.ts';
-import type { Caller, OperationDeclaration, Operator } from '@sluice/core/contract/operations.ts';
+import type { Caller, OperationDeclaration, OperationSession } from '@sluice/core/contract/operations.ts';
 import { DeniedError } from '@sluice/core/contract/session.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
@@ -8,7 +8,7 @@ import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createOperations, type OperationsParts, type RunningOperations } from './operations.ts';
-import { idleTime, mostPerPrincipal } from './operator-pool.ts';
+import { idleTime, mostPerPrincipal } from './session-pool.ts';
 
 const query: OperationDeclaration = {
   name: 'query',
@@ -50,7 +50,7 @@ class World {
     return operations ? { ...connector, operations, operate: (opening) => this.#operate(opening) } : connector;
   }
 
-  async #operate(opening: Opening): Promise<Operator> {
+  async #operate(opening: Opening): Promise<OperationSession> {
     if (this.openError) throw this.openError;
     let end: (reason: EndReason) => void = () => {};
     const over = new Promise<EndReason>((resolve) => {

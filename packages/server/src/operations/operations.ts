@@ -11,8 +11,8 @@ import type {
   OfferedTarget,
   OperationDeclaration,
   OperationResult,
+  OperationSession,
   Operations,
-  Operator,
   OwnSession,
 } from '@sluice/core/contract/operations.ts';
 import { DeniedError } from '@sluice/core/contract/session.ts';
@@ -22,7 +22,7 @@ import type { Principal } from '@sluice/core/domain/principal.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { ClientInfo } from '@sluice/core/domain/session.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
-import { OperatorPool, type Place } from './operator-pool.ts';
+import { type Place, SessionPool } from './session-pool.ts';
 
 export interface OperationsParts {
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export interface RunningOperations extends Operations {
 }
 
 export function createOperations(parts: OperationsParts): RunningOperations {
-  const pool = new OperatorPool(parts.clock);
+  const pool = new SessionPool(parts.clock);
 
   function connectorOf(target: Target): Connector | undefined {
     return parts.connectors.get(target.connector);
@@ -70,14 +70,14 @@ export function createOperations(parts: OperationsParts): RunningOperations {
     target: Target,
     connector: Connector,
     run: RunContext | undefined,
-    call: (operator: Pick<Operator, 'call'>) => Promise<OperationResult>,
+    call: (session: Pick<OperationSession, 'call'>) => Promise<OperationResult>,
   ): Promise<OperationResult> {
     const place = placeOf(caller, target.name, run?.run);
     for (let again = false; ; again = true) {
-      const operator = await pool.get(place, () => opened(caller, target, connector, run));
-      if (!operator) return busy;
+      const session = await pool.get(place, () => opened(caller, target, connector, run));
+      if (!session) return busy;
       try {
-        return await call(operator);
+        return await call(session);
       } catch (error) {
         // A session that ended before anything was begun is no reason to refuse it: it is begun in another, once.
         if (again || !(error instanceof SluiceError && error.code === 'session_over')) throw error;
@@ -115,7 +115,7 @@ export function createOperations(parts: OperationsParts): RunningOperations {
           const instead = known.length === 0 ? 'it has no operations' : `it has ${known.join(', ')}`;
           return failed('unknown_operation', `The target "${targetName}" has no operation "${name}": ${instead}.`);
         }
-        const call = (operator: Pick<Operator, 'call'>) => operator.call(name, input, run, signal);
+        const call = (session: Pick<OperationSession, 'call'>) => session.call(name, input, run, signal);
         return await calling(caller, target, connector, run, call);
       } catch (error) {
         if (error instanceof DeniedError) return { outcome: 'refused', denial: error.denial };

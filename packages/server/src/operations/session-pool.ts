@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/core/contract/clock.ts';
-import type { Operator } from '@sluice/core/contract/operations.ts';
+import type { OperationSession } from '@sluice/core/contract/operations.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 
 /** A session that nobody uses for this long is closed; milliseconds. */
@@ -21,13 +21,13 @@ export interface Place {
 
 interface Kept {
   readonly place: Place;
-  readonly operator: Promise<Operator>;
+  readonly session: Promise<OperationSession>;
   calls: number;
   cancelIdle: () => void;
 }
 
-/** Keeps operators between calls, per owner and place; each is closed when it was idle for a minute. */
-export class OperatorPool {
+/** Keeps sessions between calls, per owner and place; each is closed when it was idle for a minute. */
+export class SessionPool {
   readonly #clock: Pick<Clock, 'after'>;
   /** The one used last is the last one. */
   readonly #kept = new Map<string, Kept>();
@@ -38,10 +38,10 @@ export class OperatorPool {
   }
 
   /**
-   * The operator that is there, or a new one; undefined when all that the principal may have are at work. What is
+   * The session that is there, or a new one; undefined when all that the principal may have are at work. What is
    * returned counts calls, so that none is closed under one. Rejects like `open`, and once closed.
    */
-  async get(place: Place, open: () => Promise<Operator>): Promise<Pick<Operator, 'call'> | undefined> {
+  async get(place: Place, open: () => Promise<OperationSession>): Promise<Pick<OperationSession, 'call'> | undefined> {
     if (this.#closed) throw new CoreError('stopping', 'gateway', 'The gateway is stopping.');
     const key = keyOf(place);
     const kept = this.#kept.get(key) ?? this.#open(key, place, open);
@@ -56,9 +56,9 @@ export class OperatorPool {
       kept.cancelIdle = this.#clock.after(idleTime, () => this.#drop(key));
     };
     try {
-      const operator = await kept.operator;
-      if (this.#closed) operator.close();
-      return { call: (...request) => operator.call(...request).finally(done) };
+      const session = await kept.session;
+      if (this.#closed) session.close();
+      return { call: (...request) => session.call(...request).finally(done) };
     } catch (error) {
       done();
       throw error;
@@ -75,9 +75,9 @@ export class OperatorPool {
     for (const key of [...this.#kept.keys()]) this.#drop(key);
   }
 
-  #open(key: string, place: Place, open: () => Promise<Operator>): Kept | undefined {
+  #open(key: string, place: Place, open: () => Promise<OperationSession>): Kept | undefined {
     if (!this.#makeRoom(place.principal)) return undefined;
-    const kept: Kept = { place, operator: open(), calls: 0, cancelIdle: () => {} };
+    const kept: Kept = { place, session: open(), calls: 0, cancelIdle: () => {} };
     this.#kept.set(key, kept);
     this.#forgetWhenOver(key, kept);
     return kept;
@@ -97,7 +97,7 @@ export class OperatorPool {
       kept.cancelIdle();
       if (this.#kept.get(key) === kept) this.#kept.delete(key);
     };
-    kept.operator.then((operator) => operator.over.then(forget), forget);
+    kept.session.then((session) => session.over.then(forget), forget);
   }
 
   #drop(key: string): void {
@@ -106,8 +106,8 @@ export class OperatorPool {
     this.#kept.delete(key);
     kept.cancelIdle();
     // One that could not be opened has nothing to close, and whoever asked for it was told.
-    kept.operator.then(
-      (operator) => operator.close(),
+    kept.session.then(
+      (session) => session.close(),
       () => {},
     );
   }

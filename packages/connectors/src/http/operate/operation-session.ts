@@ -6,7 +6,7 @@
 import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
 import type { Admission, Opening } from '@sluice/core/contract/connector.ts';
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
-import type { OperationResult, Operator } from '@sluice/core/contract/operations.ts';
+import type { OperationResult, OperationSession } from '@sluice/core/contract/operations.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
@@ -26,11 +26,11 @@ export interface OperatorGrounds {
   target(name: string): HttpTarget | undefined;
 }
 
-export async function openOperator(
+export async function openOperationSession(
   grounds: OperatorGrounds,
   opening: Opening,
   open: Admission['open'],
-): Promise<Operator> {
+): Promise<OperationSession> {
   const target = grounds.target(opening.target);
   if (!target)
     throw new CoreError('unknown_target', 'client', `There is no target "${opening.target}" on this gateway.`);

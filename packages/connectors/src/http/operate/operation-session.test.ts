@@ -9,7 +9,7 @@ import { dialSocket } from '@sluice/server/network/dial.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { interpretText } from '../interpret.ts';
 import { httpTarget } from '../target-form.ts';
-import { openOperator } from './operator.ts';
+import { openOperationSession } from './operation-session.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(() => {
@@ -90,9 +90,9 @@ async function opened(
     end: () => {},
   } as unknown as Session;
   const opening = { principal: {} as never, target: 'crm', onHold: () => {}, gone: new Promise<void>(() => {}) };
-  const operator = await openOperator(grounds, opening, async () => session);
+  const opened = await openOperationSession(grounds, opening, async () => session);
   undo.push(() => {
-    operator.close();
+    opened.close();
     server.closeAllConnections();
     server.close();
   });
@@ -100,7 +100,7 @@ async function opened(
   return {
     judged,
     refused,
-    request: (input) => operator.call('request', input, { run: 'r', intent: 'prüfen' }, signal),
+    request: (input) => opened.call('request', input, { run: 'r', intent: 'prüfen' }, signal),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
 import type { Admission, ConnectorPorts, Opening } from '@sluice/core/contract/connector.ts';
-import type { OperationResult, Operator } from '@sluice/core/contract/operations.ts';
+import type { OperationResult, OperationSession } from '@sluice/core/contract/operations.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
@@ -25,18 +25,22 @@ export interface OperatePorts extends ConnectorPorts {
 }
 
 /** Rejects like `open`, and when the target refuses the session. */
-export async function openOperator(ports: OperatePorts, opening: Opening, open: Admission['open']): Promise<Operator> {
+export async function openOperationSession(
+  ports: OperatePorts,
+  opening: Opening,
+  open: Admission['open'],
+): Promise<OperationSession> {
   const session = await open(opening);
   try {
     const { client } = await logIn(session.upstream, session.info.target.name, ports.clock);
-    return new SshOperator(ports, session, client);
+    return new SshOperationSession(ports, session, client);
   } catch (error) {
     session.end('upstream_closed', error instanceof Error ? error : undefined);
     throw error;
   }
 }
 
-class SshOperator implements Operator {
+class SshOperationSession implements OperationSession {
   readonly session: string;
   readonly over: Promise<EndReason>;
   readonly #ports: OperatePorts;

@@ -6,7 +6,7 @@
 import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
 import type { Admission, Opening } from '@sluice/core/contract/connector.ts';
 import { unauthenticated } from '@sluice/core/contract/identity.ts';
-import type { OperationResult, Operator } from '@sluice/core/contract/operations.ts';
+import type { OperationResult, OperationSession } from '@sluice/core/contract/operations.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
@@ -31,7 +31,11 @@ const mostWaiting = 32;
 const longestStatement = 120_000;
 
 /** Rejects like `open`, and when the target refuses the session. */
-export async function openOperator(ports: OperatePorts, opening: Opening, open: Admission['open']): Promise<Operator> {
+export async function openOperationSession(
+  ports: OperatePorts,
+  opening: Opening,
+  open: Admission['open'],
+): Promise<OperationSession> {
   const { near, far } = linkPair('the gateway');
   const client = new WireClient(near);
   let session: WatchedSession | undefined;
@@ -70,10 +74,10 @@ export async function openOperator(ports: OperatePorts, opening: Opening, open: 
     throw why instanceof SluiceError ? why : error;
   }
   if (session === undefined) throw new CoreError('internal', 'gateway', 'The session was not opened.');
-  return new SqlOperator(ports, client, session, ended, over);
+  return new SqlOperationSession(ports, client, session, ended, over);
 }
 
-class SqlOperator implements Operator {
+class SqlOperationSession implements OperationSession {
   readonly session: string;
   readonly over: Promise<EndReason>;
   readonly #ports: OperatePorts;
