@@ -81,7 +81,7 @@ export function problemOfDenial(denial: Denial): Problem {
   return {
     status: pending ? 202 : 403,
     code: pending ? 'pending' : 'denied',
-    detail: `${reason} ${hint}`,
+    detail: `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${hint}`,
     members,
     headers: [
       ['sluice-decision', decision],

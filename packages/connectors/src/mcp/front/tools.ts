@@ -21,7 +21,7 @@ export const longestClaim = 512;
 export const longestTarget = 128;
 export const mostSessions = 100;
 
-/** What a caller may say about why it asks; the same for every operation. */
+/** What a caller may say about why it asks; the same for every tool. Only what acts at a target keeps it. */
 const claims = {
   intent: {
     type: 'string',
@@ -67,7 +67,7 @@ const listTargets: FrontTool = {
   title: 'List targets',
   description:
     'Lists the systems (databases, hosts, APIs) that you may reach through this gateway, and which operations each has. Call it first. Example: {}',
-  inputSchema: { type: 'object', properties: {}, additionalProperties: false },
+  inputSchema: { type: 'object', properties: { ...claims }, additionalProperties: false },
   outputSchema: outcomes({
     type: 'object',
     properties: {
@@ -97,7 +97,7 @@ const requestStatus: FrontTool = {
     'Tells how far one of your access requests is: pending, approved (send the identical call again now), denied, expired, used. Take the id from the "request" of a pending call. People take minutes: do not ask more often than every 30 seconds. Example: {"request": "req_…"}',
   inputSchema: {
     type: 'object',
-    properties: { request: { type: 'string', minLength: 1, maxLength: 128 } },
+    properties: { request: { type: 'string', minLength: 1, maxLength: 128 }, ...claims },
     required: ['request'],
     additionalProperties: false,
   },
@@ -139,7 +139,7 @@ const listMySessions: FrontTool = {
     'Lists your own sessions at targets, newest first: each is recorded, and people can review it by its id. Example: {"limit": 10}',
   inputSchema: {
     type: 'object',
-    properties: { limit: { type: 'integer', minimum: 1, maximum: mostSessions } },
+    properties: { limit: { type: 'integer', minimum: 1, maximum: mostSessions }, ...claims },
     additionalProperties: false,
   },
   outputSchema: outcomes({
