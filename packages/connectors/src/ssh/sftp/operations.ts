@@ -1,7 +1,7 @@
 import type { Action, Context } from '@sluice/core/domain/action.ts';
 import type { Resource } from '@sluice/core/domain/resource.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
-import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
+import type { Exposure, Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
 import { quote } from '../command/quote.ts';
 import { pathResource } from '../resources.ts';
 import { type SshVerb, sshVerbs } from '../verbs.ts';
@@ -87,12 +87,27 @@ export function pathUnit(ground: Ground, request: PathRequest, at: Resolved, oth
     bytes: [body],
     actions: verbs.map((verb) => action(verb, resources, said, textOf(request))),
     labels: verbs.includes('ssh:sftp.read') ? ground.labelsOf(at.path) : [],
-    exposures: [],
+    exposures: exposuresOf(ground, request, at, other),
     parameters: [],
     // All of what goes to the target, so that consent is for exactly this.
     binding: { request: body.toString('hex'), path: at.path },
     ...(ground.run ? { run: ground.run } : {}),
   };
+}
+
+/** Labels are put on paths: what is moved, or gets a second name, would be read without them. */
+function exposuresOf(ground: Ground, request: PathRequest, at: Resolved, other: Resolved | undefined): Exposure[] {
+  if (!other) return [];
+  const moves = request.kind === 'rename' || request.kind === 'posix-rename';
+  if (!moves && request.kind !== 'hardlink') return [];
+  const [from, to] = moves ? [at.path, other.path] : [other.path, at.path];
+  // What is in a directory is moved with it.
+  const lost = ['', '/x', '/x/x'].flatMap((below) => {
+    const kept = ground.labelsOf(`${to}${below}`);
+    return ground.labelsOf(`${from}${below}`).filter((label) => !kept.includes(label));
+  });
+  const labels = [...new Set(lost)].sort();
+  return labels.length > 0 ? [{ labels, reason: 'It would take labelled data to where it has no label.' }] : [];
 }
 
 /** The unit of a request for something behind a handle: what was opened is what it is about. */
