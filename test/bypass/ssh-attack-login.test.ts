@@ -74,8 +74,13 @@ async function rude(secret: string, options: { readonly second?: string } = {}):
 }
 
 /** What the library keeps to itself. */
-function inside(client: Client): { authPassword(user: string, password: string): void } {
-  return (client as unknown as { _protocol: { authPassword(user: string, password: string): void } })._protocol;
+interface Inside {
+  authPassword(user: string, password: string): void;
+  rekey(): void;
+}
+
+function inside(client: Client): Inside {
+  return (client as unknown as { _protocol: Inside })._protocol;
 }
 
 async function sessions(): Promise<readonly { readonly id: string; readonly ended_at?: string | undefined }[]> {
@@ -106,6 +111,18 @@ describe('logins over SSH', () => {
     await closed;
     await expect.poll(async () => (await sessions()).filter(({ ended_at: ended }) => ended === undefined)).toEqual([]);
     expect((await sessions()).length - before).toBe(1);
+  });
+
+  test('new keys before a login are refused', async () => {
+    const { host, port } = gateway.at('ssh');
+    const client = new ssh2.Client();
+    const errors: string[] = [];
+    client.on('error', ({ message }) => errors.push(message));
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    const authHandler = (): undefined => inside(client).rekey() as undefined;
+    client.connect({ host, port, username: 'web', authHandler, hostVerifier: () => true, readyTimeout: 0 });
+    await closed;
+    expect(errors.join()).toContain('new keys before a login');
   });
 
   test('requests to a connection that waits for consent are bounded', async () => {

@@ -39,6 +39,11 @@ export interface Watchers {
 
 export function watchClient(client: Connection, { visitor, violated }: Watchers): void {
   watchPayloads(client, (type) => {
+    // The first exchange is over when payloads can be seen. Another one is work that nobody has been asked who wants it.
+    if (type === message.kexFirst && visitor() === undefined) {
+      violated('key exchange', 'new keys before a login');
+      return false;
+    }
     if (transport(type)) return true;
     if (visitor() === undefined) {
       const login = type === message.serviceRequest || type === message.userauthRequest;

@@ -2,7 +2,7 @@ import type { Algorithms, ServerHostKeyAlgorithm } from 'ssh2';
 
 /**
  * What may be negotiated, in both directions: nothing with SHA-1, CBC, RC4 or a group below 2048 bits, and no
- * compression, which would make sizes lie. The library has no post-quantum key exchange, so none is offered. It always
+ * compression, which would make sizes lie; no group so large that whoever asks for keys over and over stops the gateway. The library has no post-quantum key exchange, so none is offered. It always
  * offers strict key exchange (`kex-strict-*-v00@openssh.com`), which is what stops a cut-off prefix (CVE-2023-48795).
  */
 export const algorithms = {
@@ -13,7 +13,6 @@ export const algorithms = {
     'ecdh-sha2-nistp384',
     'ecdh-sha2-nistp521',
     'diffie-hellman-group16-sha512',
-    'diffie-hellman-group18-sha512',
     'diffie-hellman-group14-sha256',
   ],
   cipher: [
