@@ -5,7 +5,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,11 @@ export interface TestSshd {
   readonly privateKey: string;
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
+  /** All of its keys, by what `ssh-keygen -t` calls their types. */
+  readonly hostKeys: ReadonlyMap<string, string>;
   readonly dir: string;
+  /** Lets in who has the key, too: a line of `authorized_keys`. */
+  authorize(line: string): Promise<void>;
   log(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -42,10 +46,15 @@ export function findSshProgram(name: 'ssh' | 'scp' | 'sftp' | 'rsync' | 'ssh-key
   return existsSync(path) ? { there: true, path, version: name } : { there: false, reason: `no ${path}` };
 }
 
-/** A key pair made by OpenSSH itself, unencrypted; returns the private key's path. */
-export function makeKey(dir: string, name: string, type = 'ed25519'): string {
+/** A key pair made by OpenSSH itself; returns the private key's path. `more` are options of `ssh-keygen`. */
+export function makeKey(
+  dir: string,
+  name: string,
+  type = 'ed25519',
+  { passphrase = '', more = [] }: { readonly passphrase?: string; readonly more?: readonly string[] } = {},
+): string {
   const path = join(dir, name);
-  execFileSync('/usr/bin/ssh-keygen', ['-q', '-t', type, '-N', '', '-C', '', '-f', path]);
+  execFileSync('/usr/bin/ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', '', ...more, '-f', path]);
   return path;
 }
 
@@ -53,11 +62,15 @@ export function makeKey(dir: string, name: string, type = 'ed25519'): string {
  * Runs, and lets in whoever has `privateKey`, as the test's own user; where that is root, as another one if there is one
  * with a shell, as sessions of root are served differently: they take no signals.
  */
-export async function createTestSshd(options: { readonly terminals?: true } = {}): Promise<TestSshd> {
+export async function createTestSshd(
+  options: { readonly terminals?: true; readonly moreHostKeys?: readonly string[] } = {},
+): Promise<TestSshd> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-sshd-'));
   const user = account(options.terminals === true);
   if (user) await chown(dir, user.uid, user.gid);
   const hostKey = makeKey(dir, 'host');
+  const hostKeys = new Map([['ed25519', hostKey]]);
+  for (const type of options.moreHostKeys ?? []) hostKeys.set(type, makeKey(dir, `host-${type}`, type));
   const userKey = makeKey(dir, 'user');
   const port = await freePort();
   const config = join(dir, 'sshd_config');
@@ -66,8 +79,8 @@ export async function createTestSshd(options: { readonly terminals?: true } = {}
     [
       `Port ${port}`,
       'ListenAddress 127.0.0.1',
-      `HostKey ${hostKey}`,
-      `AuthorizedKeysFile ${userKey}.pub`,
+      ...[...hostKeys.values()].map((path) => `HostKey ${path}`),
+      `AuthorizedKeysFile ${userKey}.pub ${join(dir, 'authorized')}`,
       `PidFile ${join(dir, 'pid')}`,
       'StrictModes no',
       'UsePAM no',
@@ -93,7 +106,9 @@ export async function createTestSshd(options: { readonly terminals?: true } = {}
     user: user?.name ?? userInfo().username,
     privateKey: await readFile(userKey, 'utf8'),
     hostKey: (await readFile(`${hostKey}.pub`, 'utf8')).trim(),
+    hostKeys: new Map([...hostKeys].map(([type, path]) => [type, readFileSync(`${path}.pub`, 'utf8').trim()])),
     dir,
+    authorize: (line) => appendFile(join(dir, 'authorized'), `${line.trim()}\n`),
     log: () => readFile(log, 'utf8').catch(() => ''),
     stop: async () => {
       const ended = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;

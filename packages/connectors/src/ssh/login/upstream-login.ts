@@ -2,13 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { UpstreamAccess, UpstreamCredential } from '@sluice/core/contract/upstream.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
-import ssh2, { type AnyAuthMethod, type Client } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type Client, type ParsedKey } from 'ssh2';
 import { LinkDuplex } from '../../wire/duplex.ts';
 import { negotiable } from '../transport/algorithms.ts';
 import { GatheredLink } from '../transport/gathered-link.ts';
+import { readAccountKey } from './account-key.ts';
 import { algorithmsFor, fingerprintOf, isPinned } from './host-keys.ts';
 
-const { Client: SshClient, utils } = ssh2;
+const { Client: SshClient } = ssh2;
 
 /** A target that says nothing for this long while logging in is given up; milliseconds. */
 const loginTime = 20_000;
@@ -72,13 +73,18 @@ function methodsOf({ username, secrets }: UpstreamCredential): AnyAuthMethod[] {
   const methods: AnyAuthMethod[] = [];
   if (key) {
     const phrase = passphrase?.reveal();
-    const parsed = utils.parseKey(key.reveal(), phrase);
-    if (parsed instanceof Error) {
+    let parsed: ParsedKey;
+    try {
+      parsed = readAccountKey(key.reveal(), phrase);
+    } catch (cause) {
       throw new CoreError(
         'upstream_login',
         'gateway',
         'The gateway has no usable key for this target. Tell its operator.',
-        { detail: `the target's private_key cannot be read: ${parsed.message}` },
+        {
+          cause,
+          detail: `the target's private_key cannot be read: ${cause instanceof Error ? cause.message : 'no key'}`,
+        },
       );
     }
     methods.push({ type: 'publickey', username, key: parsed, ...(phrase ? { passphrase: phrase } : {}) });
