@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
+import { CoreError } from '@sluice/core/domain/error.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { Client, ClientChannel as TargetChannel } from 'ssh2';
@@ -9,6 +10,9 @@ import { signalName } from '../session/signals.ts';
 import { commandOf } from '../session/units.ts';
 import { sendSignal } from '../transport/wire.ts';
 import { mostOutput } from './declarations.ts';
+
+/** Between asking the target to end a command and not waiting for it any more; milliseconds. */
+const stopping = 5_000;
 
 export interface ExecutionParts {
   readonly session: Session;
@@ -29,6 +33,7 @@ export class Execution {
   #timedOut = false;
   #stopped = false;
   #target: TargetChannel | undefined;
+  #stopWaiting: () => void = () => {};
   #resolve: (value: JsonObject) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -44,7 +49,11 @@ export class Execution {
       this.#timedOut = true;
       this.stop();
     });
-    this.done.then(stopClock, stopClock);
+    const stopWaiting = (): void => {
+      stopClock();
+      this.#stopWaiting();
+    };
+    this.done.then(stopWaiting, stopWaiting);
   }
 
   /** Called with the unit that was decided, and with no other. */
@@ -56,9 +65,24 @@ export class Execution {
   }
 
   stop(): void {
+    if (!this.#stopped) this.#stopWaiting = this.#p.clock.after(stopping, () => this.#abandon());
     this.#stopped = true;
     if (this.#target) sendSignal(this.#p.upstream, this.#target, 'KILL');
     this.#target?.close();
+  }
+
+  /** A target that does not say that it ended, or that it began, keeps nobody waiting. */
+  #abandon(): void {
+    const message = 'The target did not say that the command ended; it may still run.';
+    const { session } = this.#p;
+    const cause = new CoreError('upstream_unreachable', 'upstream', message);
+    try {
+      session.record({ type: 'error', unit: this.#unit, code: 'stop', message, source: 'upstream' });
+      session.flush();
+      this.#reject(cause);
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 
   /** The connection broke, or the session is over. */
