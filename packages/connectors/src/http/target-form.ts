@@ -77,6 +77,8 @@ export const httpTargets: TargetForm = {
       { key: 'bearer', doc: 'A token, sent as `Authorization: Bearer`.' },
       { key: 'password', doc: 'With `username`, sent as `Authorization: Basic`.' },
       { key: 'header', doc: 'The value of the header field that `header_name` names.' },
+      { key: 'client_certificate', doc: 'A certificate with its intermediates (PEM), shown when TLS asks for one.' },
+      { key: 'client_key', doc: 'The private key of `client_certificate` (PEM, not encrypted).' },
     ],
   },
   reachedBy: ['address'],
@@ -91,6 +93,12 @@ function checkSecrets({ name, settings, secrets }: WrittenTarget): TargetProblem
   }
   if (!secrets.includes('header') && settings['header_name'] !== undefined) {
     find('header_name', 'is the field of the secret `header`, which the target does not have');
+  }
+  for (const [one, other] of [
+    ['client_certificate', 'client_key'],
+    ['client_key', 'client_certificate'],
+  ] as const) {
+    if (secrets.includes(one) && !secrets.includes(other)) find(one, `is of no use without \`${other}\``);
   }
   if (secrets.includes('bearer') && secrets.includes('password')) {
     find('bearer', 'can’t be sent together with `password`: both are `Authorization`');

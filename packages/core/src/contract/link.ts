@@ -1,3 +1,5 @@
+import type { Redacted } from '../domain/redacted.ts';
+
 /**
  * One connection's bytes. The server owns the socket; a connector sees only this. Callbacks are set once, and none is
  * called before the turn of the event loop in which the link was handed over has ended.
@@ -45,9 +47,15 @@ export interface ClientLink extends Link {
 
 export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
+export interface UpstreamTls {
+  readonly alpn?: readonly string[];
+  /** What the gateway proves itself with if the server asks: a certificate with its intermediates, and its key, in PEM. */
+  readonly certificate?: { readonly chain: Redacted; readonly key: Redacted };
+}
+
 export interface UpstreamSocket extends Link {
   /** Takes the connection over to TLS as its client, verifying as the target is configured. */
-  startTls(options: { readonly alpn?: readonly string[] }): Promise<void>;
+  startTls(options: UpstreamTls): Promise<void>;
   /** Hash of the server's certificate for `tls-server-end-point`; absent without TLS. */
   channelBinding(): Uint8Array | undefined;
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { TlsMode, UpstreamSocket } from '@sluice/core/contract/link.ts';
+import type { TlsMode, UpstreamSocket, UpstreamTls } from '@sluice/core/contract/link.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { endPointOf } from './end-point.ts';
 import { SocketLink } from './socket-link.ts';
@@ -64,9 +64,9 @@ class UpstreamLink extends SocketLink implements UpstreamSocket {
     return this.#tls !== undefined;
   }
 
-  async startTls(options: { readonly alpn?: readonly string[] }): Promise<void> {
-    const settings = await tlsOptions(this.#address, options.alpn);
-    const socket = connectTls({ ...settings, socket: this.detach() });
+  async startTls(options: UpstreamTls): Promise<void> {
+    const settings = await tlsOptions(this.#address, options);
+    const socket = this.#connect(settings);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => socket.destroy(new Error('the TLS handshake took too long')), connectTime);
       const fail = (cause: Error): void => {
@@ -97,13 +97,26 @@ class UpstreamLink extends SocketLink implements UpstreamSocket {
     this.attach(socket);
   }
 
+  /** A certificate and a key that are none, or do not belong together, are found here. */
+  #connect(settings: ConnectionOptions): TLSSocket {
+    try {
+      return connectTls({ ...settings, socket: this.detach() });
+    } catch (cause) {
+      this.destroy();
+      throw new CoreError('upstream_login', 'gateway', 'The gateway cannot log in to the target.', {
+        cause,
+        detail: `target ${this.#target}: TLS cannot be set up; is its client certificate in PEM, and the key its own?`,
+      });
+    }
+  }
+
   channelBinding(): Uint8Array | undefined {
     const raw = this.#tls?.getPeerCertificate().raw;
     return raw && endPointOf(raw);
   }
 }
 
-async function tlsOptions(address: DialAddress, alpn: readonly string[] | undefined): Promise<ConnectionOptions> {
+async function tlsOptions(address: DialAddress, { alpn, certificate }: UpstreamTls): Promise<ConnectionOptions> {
   const { mode, ca } = address.tls;
   const options: ConnectionOptions = {
     minVersion: 'TLSv1.2',
@@ -112,6 +125,7 @@ async function tlsOptions(address: DialAddress, alpn: readonly string[] | undefi
     // Without a server name Node would check the certificate against nothing.
     ...(isIP(address.host) ? { host: address.host } : { servername: address.host }),
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
+    ...(certificate ? { cert: certificate.chain.reveal(), key: certificate.key.reveal() } : {}),
   };
   // `verify-ca` trusts every name that the authority signed, as libpq's mode of this name does.
   return mode === 'verify-ca' ? { ...options, checkServerIdentity: () => undefined } : options;

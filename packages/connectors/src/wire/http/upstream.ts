@@ -1,4 +1,5 @@
 import { type Duplex, Readable } from 'node:stream';
+import type { UpstreamTls } from '@sluice/core/contract/link.ts';
 import type { UpstreamAccess } from '@sluice/core/contract/upstream.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import { type buildConnector, type Dispatcher, errors, Pool } from 'undici';
@@ -73,7 +74,7 @@ export function createHttpUpstream(
   const connected = async (): Promise<LinkDuplex> => {
     const access = spare ?? (await dial());
     spare = undefined;
-    if (access.tls !== 'disable') await access.socket.startTls({ alpn: ['http/1.1'] });
+    if (access.tls !== 'disable') await access.socket.startTls({ alpn: ['http/1.1'], ...ownCertificate(access) });
     return new LinkDuplex(access.socket);
   };
   const pool = new Pool('http://upstream.invalid', {
@@ -219,4 +220,10 @@ function failureOf(error: unknown, signal: AbortSignal): unknown {
     cause: error,
     detail,
   });
+}
+
+/** Targets that know the gateway by a certificate have it among their secrets. */
+function ownCertificate({ credential }: UpstreamAccess): Pick<UpstreamTls, 'certificate'> {
+  const { client_certificate: chain, client_key: key } = credential.secrets;
+  return chain && key ? { certificate: { chain, key } } : {};
 }
