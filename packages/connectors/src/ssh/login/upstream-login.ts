@@ -91,12 +91,16 @@ function methodsOf({ username, secrets }: UpstreamCredential): AnyAuthMethod[] {
   }
   if (password) {
     methods.push({ type: 'password', username, password: password.reveal() });
+    let told = false;
     methods.push({
       type: 'keyboard-interactive',
       username,
-      prompt: (_name, _instructions, _language, prompts, finish) =>
-        // Only what looks like the one question for a password gets it.
-        finish(prompts.length === 1 && prompts[0]?.echo === false ? [password.reveal()] : prompts.map(() => '')),
+      prompt: (_name, _instructions, _language, prompts, finish) => {
+        // Only what looks like the one question for a password gets it, and only once: the next one may be for a code.
+        const asks = !told && prompts.length === 1 && prompts[0]?.echo === false;
+        told ||= asks;
+        finish(asks ? [password.reveal()] : prompts.map(() => ''));
+      },
     });
   }
   return methods;
