@@ -21,13 +21,13 @@ import { Conversation } from '../session/conversation.ts';
 import type { HttpTarget } from '../target-form.ts';
 import { Collector } from './collector.ts';
 
-export interface OperatorGrounds {
+export interface OperationGrounds {
   readonly labels: LabelMap;
   target(name: string): HttpTarget | undefined;
 }
 
 export async function openOperationSession(
-  grounds: OperatorGrounds,
+  grounds: OperationGrounds,
   opening: Opening,
   open: Admission['open'],
 ): Promise<OperationSession> {
