@@ -74,6 +74,29 @@ const volatile = new Set([
   'last-event-id',
 ]);
 
+/**
+ * Questions whose answers tell of bytes that are masked: how many there are, and whether they are what somebody thinks.
+ * An API may leave them unanswered (RFC 9110 sections 13.1.2 and 14.2).
+ */
+const telling: Readonly<Record<string, (value: string, method: string) => boolean>> = {
+  range: () => true,
+  'if-range': () => true,
+  'if-none-match': (value, method) => value !== '*' && (method === 'GET' || method === 'HEAD'),
+};
+
+/** The header without such questions. */
+export function withoutTelling({ sent, dropped }: RequestHeaders, method: string): RequestHeaders {
+  const tells = ([name, value]: HttpHeader): boolean =>
+    Object.hasOwn(telling, name) && (telling[name]?.(value, method) ?? false);
+  const names = sent.filter(tells).map(([name]) => name);
+  return { sent: sent.filter((field) => !tells(field)), dropped: [...new Set([...dropped, ...names])].sort() };
+}
+
+/** Conditions on an entity tag that can't be left out: what is written would be written over something else. */
+export function hasTagCondition(sent: readonly HttpHeader[]): boolean {
+  return sent.some(([name, value]) => (name === 'if-match' || name === 'if-none-match') && value !== '*');
+}
+
 export interface RequestHeaders {
   /** What is passed on, names in lower case, in the order it came. */
   readonly sent: readonly HttpHeader[];

@@ -17,7 +17,7 @@ import { noFields } from './fields.ts';
 import { type GraphqlOperation, graphqlInJson, graphqlInQuery, operationIn } from './graphql.ts';
 import { endpointOf, type JudgedPath, judgePath } from './path.ts';
 import { type Parameters, readParameters, sentQuery } from './query.ts';
-import { bindingHeaders, judgeHeaders } from './request-headers.ts';
+import { bindingHeaders, hasTagCondition, judgeHeaders, withoutTelling } from './request-headers.ts';
 import { runContextIn } from './run-context.ts';
 import { writeRequest } from './sent-request.ts';
 
@@ -49,11 +49,14 @@ const verbOf: Readonly<Record<string, HttpVerb>> = {
   DELETE: 'http:delete',
 };
 
-/** `labels`: those that data of the target may bear. Throws `HttpError` and `JsonError`: nothing is known to be meant. */
+/**
+ * `labels`: those that data of the target may bear; `hidden`: the principal may not see all of them. Throws `HttpError` and `JsonError`: nothing is known to be meant.
+ */
 export async function understandRequest(
   target: HttpTarget,
   labels: readonly string[],
   request: RawRequest,
+  hidden = false,
 ): Promise<Understood> {
   const { method } = request;
   const verb = Object.hasOwn(verbOf, method) ? verbOf[method] : undefined;
@@ -62,7 +65,8 @@ export async function understandRequest(
   const path = judgePath(at < 0 ? request.path : request.path.slice(0, at));
   const query = readParameters(at < 0 ? '' : request.path.slice(at + 1), 'The query', target.joinRepeated);
   const own = target.identify === 'sluice-authorization' ? 'authorization' : undefined;
-  const headers = judgeHeaders(request.headers, target.requestHeaders, own, target.secretHeader);
+  const judged = judgeHeaders(request.headers, target.requestHeaders, own, target.secretHeader);
+  const headers = hidden ? withoutTelling(judged, method) : judged;
   const body: Body = request.upgrade ? { kind: 'none' } : await readBody(request, target.joinRepeated);
   const read = { request, path, query, body };
   const graphql = !request.upgrade && isGraphql(target, path) ? graphqlOf(read) : [];
@@ -84,7 +88,7 @@ export async function understandRequest(
       bytes: writeRequest(sent, bytes),
       actions,
       labels,
-      exposures: exposuresOf(graphql, labels),
+      exposures: exposuresOf(graphql, hasTagCondition(headers.sent), labels),
       parameters: [],
       binding: {
         headers: bindingOf(sent.headers),
@@ -159,10 +163,25 @@ function graphqlOf({ request, query, body }: Read): readonly GraphqlOperation[] 
   throw badRequest('A GraphQL request is JSON, or application/graphql.');
 }
 
-/** What bears a label is known by its name in the answer, which an alias changes. */
-function exposuresOf(operations: readonly GraphqlOperation[], labels: readonly string[]): readonly Exposure[] {
-  if (labels.length === 0 || !operations.some(({ aliases }) => aliases)) return [];
-  return [{ labels, reason: 'It gives fields other names, under which labelled ones could not be told.' }];
+function exposuresOf(
+  operations: readonly GraphqlOperation[],
+  tagCondition: boolean,
+  labels: readonly string[],
+): readonly Exposure[] {
+  if (labels.length === 0) return [];
+  const exposures: Exposure[] = [];
+  // What bears a label is known by its name in the answer, which an alias changes.
+  if (operations.some(({ aliases }) => aliases)) {
+    exposures.push({ labels, reason: 'It gives fields other names, under which labelled ones could not be told.' });
+  }
+  // A tag is a digest of the document as it is: with it, a guess can be tried.
+  if (tagCondition) {
+    exposures.push({
+      labels,
+      reason: 'It depends on an entity tag, which would tell whether a hidden value was guessed.',
+    });
+  }
+  return exposures;
 }
 
 /** Secrets among them are there by their digest. */

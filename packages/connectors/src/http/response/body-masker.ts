@@ -44,7 +44,9 @@ export function eventMasker(texts: TextMaskers, labelsAt: LabelsAt, labelled: bo
   };
   const map = {
     data: (text: string): string => note(maskMessage(text, texts, labelsAt, labelled)),
-    other: (text: string): string => note(texts.text(text)),
+    // Comments and unknown fields can carry a document for those who look there.
+    other: (text: string): string =>
+      note(labelled && looksLikeJson(text) ? jsonOrText(text, texts, labelsAt) : texts.text(text)),
   };
   const written = (events: readonly (readonly string[])[]): Uint8Array =>
     events.length === 0 ? none : Buffer.from(events.map((lines) => mapEvent(lines, map)).join(''));

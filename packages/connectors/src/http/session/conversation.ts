@@ -128,7 +128,8 @@ export class Conversation implements Answering {
   /** Resolves with undefined when it was refused, recorded and answered. */
   async #understand(request: RawRequest, receiver: Receiver): Promise<Understood | undefined> {
     try {
-      const understood = await understandRequest(this.target, this.#labels.all(this.target.name), request);
+      const labels = this.#labels.all(this.target.name);
+      const understood = await understandRequest(this.target, labels, request, this.labelled());
       this.#tellDropped(understood.dropped);
       return understood;
     } catch (error) {

@@ -48,7 +48,12 @@ class Relay {
     await this.#pump(this.#b.client, new MessageReader('client', longest), async (message) => {
       if (message.kind === 'ping') return write(this.#b.client, writeFrame('pong', message.data));
       if (message.kind === 'text' || message.kind === 'binary') return this.#toTarget(message.kind, message.data);
-      if (message.kind === 'close') this.over(message.code, message.reason);
+      if (message.kind === 'close') {
+        // What is said on leaving is said to the target, too: decided and recorded like a message.
+        const data = Buffer.from(message.reason);
+        if (data.length > 0) this.#judged(data, (said) => this.over(message.code, Buffer.from(said).toString('utf8')));
+        else this.over(message.code, '');
+      }
     });
   }
 
@@ -56,9 +61,13 @@ class Relay {
     await this.#pump(this.#b.target, new MessageReader('target', longest), async (message) => {
       if (message.kind === 'ping') return write(this.#b.target, writeFrame('pong', message.data, randomBytes(4)));
       if (message.kind === 'text' || message.kind === 'binary') return this.#toClient(message.kind, message.data);
-      if (message.kind === 'close')
-        this.over(message.code, this.#b.conversation.session.texts.text(message.reason).value);
+      if (message.kind === 'close') this.over(message.code, this.#shownReason(message.reason));
     });
+  }
+
+  #shownReason(reason: string): string {
+    const { guard, session } = this.#b.conversation;
+    return session.texts.text(guard.whole(Buffer.from(reason)).toString('utf8')).value;
   }
 
   /** Says goodbye to both sides; the first reason counts. */
@@ -83,7 +92,8 @@ class Relay {
     take: (message: Message) => Promise<void> | undefined,
   ): Promise<void> {
     try {
-      for await (const chunk of stream) {
+      // Left alone on an error, it can still be told why.
+      for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
         if (this.#over) continue;
         for (const message of reader.push(chunk)) if (!this.#over) await take(message);
       }
@@ -95,6 +105,11 @@ class Relay {
 
   async #toTarget(kind: 'text' | 'binary', data: Buffer): Promise<void> {
     if (kind === 'binary') await this.#leave();
+    await this.#judged(data, (said) => write(this.#b.target, writeFrame(kind, said, randomBytes(4))));
+  }
+
+  /** Decides and records what the client says, and only then does with it what is to be done. */
+  #judged<T>(data: Buffer, act: (said: Uint8Array) => T): T {
     const { session } = this.#b.conversation;
     const { unit, handle } = this.#b;
     const outcome = session.judge({
@@ -110,10 +125,7 @@ class Relay {
       throw new HttpError('bad_request', reason);
     }
     this.#before = data.subarray(-1024);
-    const sent = session.carryOut(outcome.permit, ({ content }) =>
-      write(this.#b.target, writeFrame(kind, content?.data ?? new Uint8Array(0), randomBytes(4))),
-    );
-    await sent;
+    return session.carryOut(outcome.permit, ({ content }) => act(content?.data ?? new Uint8Array(0)));
   }
 
   async #toClient(kind: 'text' | 'binary', sent: Buffer): Promise<void> {

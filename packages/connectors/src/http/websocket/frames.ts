@@ -12,6 +12,9 @@ function isCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
 }
 
+/** Fragments of one message. */
+const mostParts = 4_096;
+
 /**
  * Frames to messages; incremental, and dead after its first error. `from`: whose frames these are: a client's are
  * masked, a server's are not (section 5.1). Throws `HttpError` `bad_request` or `bad_response`, and
@@ -95,6 +98,8 @@ export class MessageReader {
     }
     this.#parts.push(data);
     this.#size += data.length;
+    // Empty ones have no size, and would be kept without end.
+    if (this.#parts.length > mostParts) this.#tooLarge();
     if (!fin) return undefined;
     const whole = Buffer.concat(this.#parts);
     const kind = this.#kind ?? 'binary';
@@ -128,7 +133,7 @@ export class MessageReader {
 
   #tooLarge(): never {
     const code = this.#from === 'client' ? 'body_too_large' : 'response_too_large';
-    throw new HttpError(code, `A message of a WebSocket has at most ${this.#most} bytes.`);
+    throw new HttpError(code, `A message of a WebSocket has at most ${this.#most} bytes, in ${mostParts} parts.`);
   }
 }
 

@@ -47,7 +47,13 @@ export async function openWebSocket(
     const { understood, outcome } = opened;
     const own = randomBytes(16).toString('base64');
     const answer = await conversation.upgrade(outcome, own, gone);
-    const fields = acceptFields(answer, own, headers, key);
+    let fields: readonly HttpHeader[];
+    try {
+      fields = acceptFields(answer, own, headers, key);
+    } catch (error) {
+      answer.stream?.destroy();
+      throw error;
+    }
     if (!answer.stream) throw new HttpError('bad_response', `The target declined the WebSocket (${answer.status}).`);
     const client = upgrade.accept(fields);
     await bridge({
