@@ -116,7 +116,14 @@ export interface ContractGateway {
 }
 
 /** Features that not every protocol has. */
-export type Feature = 'pipelining' | 'cancelling' | 'parking';
+export type Feature =
+  | 'pipelining'
+  | 'cancelling'
+  | 'parking'
+  /** A client is told when what it asked for waits for consent. */
+  | 'notices'
+  /** A session ends with its connection to the target. */
+  | 'attachment';
 
 /** `tag` is a short word that occurs nowhere else; whoever sees the ask sees it. */
 export interface Asks {
@@ -163,6 +170,8 @@ export interface Announcement {
 export interface Adapter {
   /** The connector's id in the list of what ships. */
   readonly connector: string;
+  /** What carries the protocol, where the connector is held to the suite over more than one thing. */
+  readonly over?: string;
   /** Each way in which the protocol can carry an ask; one at least. */
   readonly forms: readonly string[];
   readonly verbs: { readonly read: string; readonly forbidden: string; readonly held: string };
@@ -170,6 +179,8 @@ export interface Adapter {
   readonly largeBytes: number;
   readonly oddities: readonly Oddity[];
   readonly announcements: readonly Announcement[];
+  /** Cedar beside the suite's own: what `open` asks in order to have a session. */
+  readonly policies?: string;
   /** What the protocol does not have, and why; the promises about it are skipped and say so. */
   readonly lacks: Readonly<Partial<Record<Feature, string>>>;
   /** How the target's account shows an ask whose actions have these texts in the recording. */

@@ -153,7 +153,9 @@ export function promisesOfEndings(adapter: Adapter, stage: () => Stage): void {
   });
 
   describe('a target', () => {
-    test('that is lost ends its sessions with a native error, and others open once it is back', async () => {
+    const lost = 'that is lost ends its sessions with a native error, and others open once it is back';
+    const attached = needing(adapter, 'attachment', lost);
+    test.skipIf(attached.skip)(attached.name, async () => {
       const { open, tag, upstream, target } = stage();
       const [idle, busy] = [await open('workers'), await open('workers')];
       const mark = tag();
@@ -172,6 +174,32 @@ export function promisesOfEndings(adapter: Adapter, stage: () => Stage): void {
       again.send(asks.read(after));
       expect(await again.answer()).toMatchObject({ outcome: 'done' });
       await again.close();
+    });
+
+    test.skipIf(!attached.skip)('that is lost fails what runs with a native error, and nothing else', async () => {
+      const { open, tag, upstream, target } = stage();
+      const [idle, busy] = [await open('workers'), await open('workers')];
+      const mark = tag();
+      busy.send(asks.slow(mark));
+      await runs(mark);
+      upstream.cut(true);
+      for (const actor of [busy, idle]) {
+        if (actor === idle) actor.send(asks.read(tag()));
+        const answer = await soon(actor.answer());
+        expect(answer).toMatchObject({ outcome: 'failed', message: expect.stringMatching(/./) });
+        const own = [...target.credentials, String(upstream.port), String(target.address.port)];
+        expect(tracesIn(JSON.stringify(answer), own)).toEqual([]);
+      }
+      upstream.cut(false);
+      for (const actor of [busy, idle]) {
+        const after = tag();
+        actor.send(asks.read(after));
+        expect(await actor.answer()).toMatchObject({ outcome: 'done' });
+        await actor.close();
+        const events = await actor.sealed();
+        expect(events.filter(({ type }) => type === 'error').length).toBe(1);
+        expect(events.at(-2)).toMatchObject({ type: 'end', reason: 'client_closed' });
+      }
     });
 
     test('that cannot be reached is told natively, and nothing of where it is', async () => {

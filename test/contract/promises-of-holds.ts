@@ -12,9 +12,21 @@ export function promisesOfHolds(adapter: Adapter, stage: () => Stage): void {
     async function parked(mark: string, form = forms[0] ?? ''): Promise<{ actor: Actor; request: string }> {
       const actor = await stage().open('workers', 'parked');
       actor.send({ ...asks.held(mark), form });
-      const { request } = await actor.notice();
+      const { request } = await told(actor);
       expect((await stage().reviewer.accessRequest(request)).state).toBe('pending');
       return { actor, request };
+    }
+
+    /** As its client is told; where that is not told anything yet, as the reviewers are. */
+    async function told({ notice, sub }: Actor): Promise<{ readonly request: string }> {
+      if (adapter.lacks.notices === undefined) return notice();
+      const { reviewer } = stage();
+      const find = async (): Promise<string | undefined> =>
+        (await reviewer.accessRequests({ state: 'pending' })).items.find(({ requester }) =>
+          requester.id.endsWith(`#${sub}`),
+        )?.id;
+      await expect.poll(find).toBeDefined();
+      return { request: (await find()) ?? '' };
     }
 
     test.each(forms.map((form) => ({ form })))(
@@ -23,7 +35,7 @@ export function promisesOfHolds(adapter: Adapter, stage: () => Stage): void {
         const { reviewer, tag, target, executed } = stage();
         const mark = tag();
         const { actor, request } = await parked(mark, form);
-        expect(actor.received().toString('utf8')).toContain(words.held);
+        if (adapter.lacks.notices === undefined) expect(actor.received().toString('utf8')).toContain(words.held);
         const asked = await reviewer.accessRequest(request);
         expect(asked.actions.map(({ text }) => text)).toContain(asks.held(mark).text);
         expect(await target.effects(mark)).toBe(0);
@@ -34,7 +46,7 @@ export function promisesOfHolds(adapter: Adapter, stage: () => Stage): void {
         expect((await reviewer.accessRequest(request)).state).toBe('used');
         // The same again is another ask, with a request of its own.
         actor.send({ ...asks.held(mark), form });
-        const again = await actor.notice();
+        const again = await told(actor);
         expect(again.request).not.toBe(request);
         await reviewer.deny(again.request, 'once is enough');
         expect(await actor.answer()).toMatchObject({ outcome: 'refused', refusal: { request: again.request } });

@@ -70,7 +70,7 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export function policiesFor({ verbs }: Adapter): string {
+export function policiesFor({ verbs, policies = '' }: Adapter): string {
   const everything = ['connect', 'read', 'write', 'admin', 'execute'].map((name) => `Action::"${name}"`).join(', ');
   const held = `action == Action::"${verbs.held}", resource`;
   const read = `action == Action::"${verbs.read}", resource`;
@@ -91,6 +91,7 @@ forbid (principal in Group::"waiting", action == Action::"connect", resource);
 @id("contract-limits") @limit_rows("3") permit (principal in Group::"limited", ${read});
 @id("contract-reads-only") @read_only permit (principal in Group::"read-only", ${read});
 @id("contract-notifies") @notify("operations") permit (principal in Group::"notified", ${read});
+${policies}
 `;
 }
 

@@ -13,7 +13,8 @@ import { promisesOfStreams } from './promises-of-streams.ts';
 import { type Stage, setStage } from './stage.ts';
 
 export function contractSuite(adapter: Adapter): void {
-  describe(`the connector "${adapter.connector}"`, () => {
+  const over = adapter.over === undefined ? '' : ` over ${adapter.over}`;
+  describe(`the connector "${adapter.connector}"${over}`, () => {
     // Real servers on a machine that is busy with other tests.
     vi.setConfig({ testTimeout: 60_000 });
     let set: Stage | undefined;
