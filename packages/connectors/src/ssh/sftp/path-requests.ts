@@ -2,11 +2,12 @@ import type { Allowed } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import * as answer from './answers.ts';
 import type { Desk } from './desk.ts';
+import { onlyAsJudged } from './opened.ts';
 import { follows, type PathRequest, pathUnit, problemOf } from './operations.ts';
 import { named, type Resolved, resolvePath, textOf } from './paths.ts';
 import { code, flag } from './protocol.ts';
 import { FileReader } from './reader.ts';
-import type { SftpTarget } from './target.ts';
+import type { Answer, SftpTarget } from './target.ts';
 
 /** Requests for something at a path: resolved, decided, carried out. */
 export class PathRequests {
@@ -87,7 +88,10 @@ export class PathRequests {
   }
 
   #carryOut(id: number, request: PathRequest, path: string, unit: Unit, allowed: Allowed): void {
-    const asked = this.#desk.ask(this.#target, allowed.permit);
+    const { home } = this.#desk;
+    const opened = (given: Answer): Promise<Answer> | Answer =>
+      request.kind === 'open' ? onlyAsJudged(this.#target, home, request.path, path, given) : given;
+    const asked = this.#desk.ask(this.#target, allowed.permit).then(opened);
     this.#desk.whenAnswered(id, 0, asked, (given) => {
       if (given.kind === 'handle' && (request.kind === 'open' || request.kind === 'opendir')) {
         return this.#opened(id, request, path, unit, allowed, given.handle);
