@@ -1,9 +1,10 @@
 // OpenSSH's own clients, and rsync, through the gateway to OpenSSH's own server.
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { needing, type RealClient } from '../harness/clients.ts';
+import { processes } from '../harness/processes.ts';
 import { runProgram, startProgram } from '../harness/run-program.ts';
 import { createSshGateway, type SshGateway, type SshLogin } from '../harness/ssh-gateway.ts';
 import { findSshd, findSshProgram } from '../harness/sshd.ts';
@@ -102,22 +103,22 @@ describe.skipIf(!missing.there)(all, () => {
   test('what runs stops when its client is gone, also without a terminal', async () => {
     const marker = `31${process.pid % 10_000}.5`;
     const running = me.startSsh([me.destination, `sleep ${marker}`]);
-    await expect.poll(() => processes(marker), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => processes('sleep', marker), { timeout: 10_000 }).toBeGreaterThan(0);
     running.kill('SIGKILL');
-    await expect.poll(() => processes(marker), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => processes('sleep', marker), { timeout: 10_000 }).toBe(0);
   });
 
   test('what runs stops when the session is killed, and the client is told why', async () => {
     const marker = `32${process.pid % 10_000}.5`;
     const running = me.startSsh([me.destination, `sleep ${marker}`]);
-    await expect.poll(() => processes(marker), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => processes('sleep', marker), { timeout: 10_000 }).toBeGreaterThan(0);
     const operator = await world.apiAs({ sub: 'operator', groups: ['operators'] });
     const live = (await operator.sessions({ live: true })).items;
     for (const { id } of live) await operator.kill(id);
     const ended = await running.ended;
     expect(ended.code).not.toBe(0);
     expect(ended.stderr).toMatch(/sluice: /);
-    await expect.poll(() => processes(marker), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => processes('sleep', marker), { timeout: 10_000 }).toBe(0);
   });
 
   test('large streams pass whole in both directions, over new keys', async () => {
@@ -194,15 +195,3 @@ describe.skipIf(!missing.there)(all, () => {
     expect(ran.stdout).toBe('');
   });
 });
-
-/** How many of these run at the target: the very program, not the client that asked for it. */
-function processes(marker: string): number {
-  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return numbers.filter((number) => {
-    try {
-      return readFileSync(`/proc/${number}/cmdline`, 'utf8') === `sleep\0${marker}\0`;
-    } catch {
-      return false;
-    }
-  }).length;
-}

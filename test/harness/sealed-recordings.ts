@@ -1,11 +1,11 @@
 import { verifyPath } from '@sluice/cli/recording/verify-path.ts';
-import type { TestGateway } from './gateway.ts';
+import type { AnyGateway } from './any-gateway.ts';
 
 /**
  * Waits for the end of every session, and then does what `sluice audit verify` does over the gateway's data directory.
  * Gives the number of sealed recordings; throws what is wrong with them.
  */
-export async function sealedRecordings(gateway: TestGateway): Promise<number> {
+export async function sealedRecordings(gateway: Pick<AnyGateway, 'apiAs' | 'dir'>): Promise<number> {
   const operator = await gateway.apiAs({ sub: 'operator', groups: ['operators'] });
   while ((await operator.sessions({ live: true, limit: 1 })).items.length > 0) {
     await new Promise((resolve) => setImmediate(resolve));

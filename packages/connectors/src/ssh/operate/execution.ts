@@ -102,15 +102,16 @@ export class Execution {
     ] as const;
     let exit: { readonly code: number | null; readonly signal?: string } = { code: null };
     let open = flows.length + 1;
-    const outputs: Output[] = [];
+    const outputs: { readonly name: 'stdout' | 'stderr'; readonly output: Output }[] = [];
     const ended = this.#guard(() => {
       if (--open > 0) return;
-      for (const output of outputs) output.end();
+      // Where the stream was cut, its last word may be the beginning of a value that would have been masked.
+      for (const { name, output } of outputs) if (this.#bytes[name] <= mostOutput) output.end();
       this.#finish(exit);
     });
     for (const { name, from } of flows) {
       const output = this.#output(name);
-      outputs.push(output);
+      outputs.push({ name, output });
       from.on(
         'data',
         this.#guard((bytes: Buffer) => this.#take(name, output, bytes)),
