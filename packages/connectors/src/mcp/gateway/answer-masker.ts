@@ -1,31 +1,31 @@
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
 import type { Json } from '@sluice/core/domain/json.ts';
-import { findJson } from './embedded-json.ts';
+import type { OwnCredential } from '../../wire/own-credential.ts';
+import { type EmbeddedJson, findJson } from './embedded-json.ts';
+import { HiddenValues } from './hidden-values.ts';
+import { readsLikeMembers } from './reads-like-members.ts';
 
 export interface AnswerMaskerPorts {
   readonly session: Session;
   readonly labels: LabelMap;
+  readonly own: OwnCredential;
   /** Throws for what is not strictly JSON. */
   parse(text: string): Json;
 }
 
-/** Shorter values say too little to be looked for in other text. */
-const shortestTelling = 4;
-const mostTelling = 2_000;
-
 /**
- * Masks one answer. Labels stand on paths: the tool's or the prompt's name, or the resource's URI, and the names of
- * members below it, the same in structured content and in text that is JSON. What was hidden in one part of the answer
- * is hidden in all of it.
+ * Masks one answer, and what is said along with it. Labels stand on paths: the tool's or the prompt's name, or the
+ * resource's URI, and the names of members below it, the same in structured content and in text that is JSON. What was
+ * hidden in one part of the answer is hidden in all of it, once all of it was gone over.
  */
 export class AnswerMasker {
   readonly #ports: AnswerMaskerPorts;
   readonly #roots: readonly string[];
-  readonly #hidden = new Map<string, string>();
+  readonly #hidden = new HiddenValues();
   readonly #labels = new Set<string>();
 
-  /** `roots`: what the paths begin with; labels of each apply. */
+  /** `roots`: what the paths begin with; labels of each apply. Without any, no document is shown that may bear some. */
   constructor(ports: AnswerMaskerPorts, roots: readonly string[]) {
     this.#ports = ports;
     this.#roots = [...new Set(roots)];
@@ -36,7 +36,16 @@ export class AnswerMasker {
     return [...this.#labels].sort();
   }
 
+  /** Finds out what is hidden anywhere in these, before any of it is shown: documents, and whatever has texts in it. */
+  learn(documents: readonly Json[], texts: Json): void {
+    if (!this.#hides()) return;
+    for (const each of documents) this.#document(each, [], 0);
+    for (const each of textsIn(texts)) this.#text(each, [], 0);
+  }
+
   document(value: Json): Json {
+    const isDocument = typeof value === 'object' && value !== null;
+    if (isDocument && this.#roots.length === 0 && this.#hides()) return withheld;
     return this.#document(value, [], 0);
   }
 
@@ -49,8 +58,8 @@ export class AnswerMasker {
     const { session } = this.#ports;
     const masked = session.texts.json(this.#opened(value, path, depth), (below) => this.#labelsAt([...path, ...below]));
     for (const label of masked.labels) this.#labels.add(label);
-    this.#learn(value, masked.value);
-    return masked.value;
+    this.#hidden.learn(value, masked.value);
+    return this.#hidden.outOfDocument(masked.value);
   }
 
   /** Documents within the texts of a document, masked: some servers hand on as text what they got as JSON. */
@@ -65,15 +74,18 @@ export class AnswerMasker {
 
   #text(text: string, path: readonly string[], depth: number): string {
     if (depth > deepest) return this.#hides() ? withheld : text;
+    const documents = findJson(text, this.#ports.parse);
+    if (this.#hides() && (this.#roots.length === 0 ? documents.length > 0 : brokenOff(text, documents)))
+      return withheld;
     // Documents first: what is hidden in them is hidden in the text around them.
-    const documents = findJson(text, this.#ports.parse).map(({ start, end, value }) => {
-      const after = JSON.stringify(this.#document(value, path, depth));
-      return { start, end, shown: JSON.stringify(value) === after ? text.slice(start, end) : after };
+    const shown = documents.map(({ start, end, value }) => {
+      const after = JSON.stringify(this.#document(this.#ports.own.json(value), path, depth));
+      return JSON.stringify(value) === after ? text.slice(start, end) : after;
     });
     let whole = '';
     let from = 0;
-    for (const { start, end, shown } of documents) {
-      whole += this.#plain(text.slice(from, start), path) + shown;
+    for (const [index, { start, end }] of documents.entries()) {
+      whole += this.#plain(text.slice(from, start), path) + shown[index];
       from = end;
     }
     return whole + this.#plain(text.slice(from), path);
@@ -81,10 +93,8 @@ export class AnswerMasker {
 
   #plain(text: string, path: readonly string[]): string {
     if (text === '') return text;
-    if (readsLikeMembers(text) && this.#hides()) return withheld;
-    let known = text;
-    for (const [value, mask] of this.#hidden) if (known.includes(value)) known = known.replaceAll(value, mask);
-    const masked = this.#ports.session.texts.json(known, () => this.#labelsAt(path));
+    if ((this.#hidden.full || readsLikeMembers(text)) && /[^\s`]/.test(text) && this.#hides()) return withheld;
+    const masked = this.#ports.session.texts.json(this.#hidden.outOfText(text), () => this.#labelsAt(path));
     for (const label of masked.labels) this.#labels.add(label);
     return typeof masked.value === 'string' ? masked.value : '';
   }
@@ -102,39 +112,28 @@ export class AnswerMasker {
     if (this.#roots.length === 1 && root !== undefined) return labels.of(name, [root, ...path]);
     return [...new Set(this.#roots.flatMap((each) => labels.of(name, [each, ...path])))].sort();
   }
-
-  /** Remembers what was hidden, and what stands in its place. */
-  #learn(before: Json, after: Json): void {
-    if (before === after || this.#hidden.size >= mostTelling) return;
-    if (typeof before === 'string' || typeof before === 'number') {
-      const value = String(before);
-      if (value.length >= shortestTelling) this.#hidden.set(value, typeof after === 'string' ? after : '***');
-    } else if (Array.isArray(before) && Array.isArray(after)) {
-      for (const [index, each] of (before as readonly Json[]).entries()) this.#learn(each, after[index] ?? null);
-    } else if (typeof before === 'object' && before !== null && typeof after === 'object' && after !== null) {
-      // Members keep their order; their names may have been masked, too.
-      const others = Object.entries(after);
-      for (const [index, [name, value]] of Object.entries(before).entries()) {
-        const [otherName = name, other = null] = others[index] ?? [];
-        this.#learn(name, otherName);
-        this.#learn(value, other);
-      }
-    }
-  }
 }
 
 /** Documents in texts of documents in texts, so deep and no deeper. */
 const deepest = 4;
 
-/**
- * What stands outside of all that could be read as JSON, and yet reads like members of a document: one that breaks off,
- * or that only some reader would take. Nobody knows which values stand under a label in it.
- */
-function readsLikeMembers(text: string): boolean {
-  const brace = text.indexOf('{');
-  return brace >= 0 && member.test(text.slice(brace));
+/** Whether something of JSON is left over, so that nobody knows at which path what could be read stands. */
+function brokenOff(text: string, documents: readonly EmbeddedJson[]): boolean {
+  let outside = '';
+  let from = 0;
+  for (const { start, end } of documents) {
+    // A member's value, whatever it is.
+    outside += `${text.slice(from, start)}0`;
+    from = end;
+  }
+  return documents.length > 0 && readsLikeMembers(outside + text.slice(from));
 }
 
-const member = /(?<![\w-])[A-Za-z_$][\w$-]{0,63}\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'[{\d]/;
+function* textsIn(value: Json): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'object' && value !== null) {
+    for (const each of Object.values(value) as Iterable<Json>) yield* textsIn(each);
+  }
+}
 
 const withheld = '[left out: it could not be read as JSON, so that what must be masked in it is not known]';

@@ -25,7 +25,7 @@ export async function toolResult(result: JsonObject, tools: AnswerTools): Promis
   const { content = [], structuredContent, isError } = result;
   tellUnknown(result, ['content', 'structuredContent', 'isError', '_meta'], tools);
   const shown: Record<string, Json> = {};
-  // First, since what is hidden in it is looked for in the text.
+  tools.masker.learn(isObject(structuredContent) ? [structuredContent] : [], content);
   if (isObject(structuredContent)) shown['structuredContent'] = tools.masker.document(structuredContent);
   else if (structuredContent !== undefined) tools.leftOut('structured content that is no object');
   shown['content'] = await blocks(content, tools);
@@ -36,6 +36,7 @@ export async function toolResult(result: JsonObject, tools: AnswerTools): Promis
 export async function promptResult(result: JsonObject, tools: AnswerTools): Promise<JsonObject> {
   const { description, messages } = result;
   tellUnknown(result, ['description', 'messages', '_meta'], tools);
+  tools.masker.learn([], { description: description ?? null, messages: messages ?? null });
   const shown: JsonObject[] = [];
   for (const message of list(messages)) {
     const { role, content } = isObject(message) ? message : {};
@@ -51,6 +52,7 @@ export async function promptResult(result: JsonObject, tools: AnswerTools): Prom
 export async function resourceResult(result: JsonObject, tools: AnswerTools): Promise<JsonObject> {
   tellUnknown(result, ['contents', '_meta'], tools);
   const contents: JsonObject[] = [];
+  tools.masker.learn([], result['contents'] ?? null);
   for (const each of list(result['contents'])) {
     const content = await resourceContent(each, tools);
     if (content) contents.push(content);
@@ -64,6 +66,7 @@ export function completionResult(result: JsonObject, tools: AnswerTools): JsonOb
   if (!isObject(completion)) throw senseless();
   const { values, total, hasMore } = completion;
   // MCP "Completion": at most 100 values.
+  tools.masker.learn([], values ?? null);
   const shown = list(values)
     .filter((value) => typeof value === 'string')
     .slice(0, 100)

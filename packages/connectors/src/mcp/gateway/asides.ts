@@ -2,16 +2,18 @@ import type { Session } from '@sluice/core/contract/session.ts';
 import type { Notification, RequestId } from '../jsonrpc/message.ts';
 import type { ClientReply } from './client-reply.ts';
 import type { CallListener } from './peer.ts';
-import { relayed } from './relayed-notification.ts';
+import { relayed, type Shown } from './relayed-notification.ts';
 
 export interface AsidesPorts {
   readonly session: Session;
   readonly reply: ClientReply;
+  /** Masks it as the answer is masked. */
+  readonly shown: Shown;
   readonly signal: AbortSignal;
   /** Under which the client asked to hear of progress. */
   readonly token: RequestId | undefined;
   /** What belongs to no request, as the client may be told of it. */
-  unasked(notification: Notification): Notification | undefined;
+  unasked(notification: Notification, shown: Shown): Notification | undefined;
   dropped(what: string): void;
 }
 
@@ -47,11 +49,11 @@ export class Asides implements CallListener {
   }
 
   #shown(notification: Notification): Notification | undefined {
-    const { token, session, unasked } = this.#ports;
-    if (notification.method !== 'notifications/progress') return unasked(notification);
+    const { token, shown, unasked } = this.#ports;
+    if (notification.method !== 'notifications/progress') return unasked(notification, shown);
     if (token === undefined) return undefined;
     const params = { ...notification.params, progressToken: token };
-    return relayed({ ...notification, params }, session.texts);
+    return relayed({ ...notification, params }, shown);
   }
 
   async #tell(shown: Notification): Promise<void> {

@@ -4,6 +4,7 @@ import type { Allowed, Session } from '@sluice/core/contract/session.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
+import type { OwnCredential } from '../../wire/own-credential.ts';
 import {
   isObject,
   NotAMessage,
@@ -22,7 +23,7 @@ import type { ClientReply } from './client-reply.ts';
 import { Lists } from './lists.ts';
 import type { CallListener, Peer } from './peer.ts';
 import { refusedCode, refusedError, refusedToolResult, rpcErrorOf, serverErrorCode } from './refusal.ts';
-import { relayed } from './relayed-notification.ts';
+import { relayed, type Shown } from './relayed-notification.ts';
 import { ToolBook } from './tool-book.ts';
 import { type KnownTool, opaqueUnit, unitOf } from './units.ts';
 
@@ -30,6 +31,7 @@ export interface ConversationPorts {
   readonly session: Session;
   readonly peer: Peer;
   readonly ports: Pick<ConnectorPorts, 'clock' | 'labels' | 'limits' | 'log' | 'pins'>;
+  readonly own: OwnCredential;
   /** Reads JSON of the target's, strictly. */
   parse(text: string): Json;
 }
@@ -137,7 +139,7 @@ export class Conversation {
   }
 
   /** What the target says that belongs to no request, as the client may be told; undefined when it may not. */
-  fromTarget(notification: Notification): Notification | undefined {
+  fromTarget(notification: Notification, shown: Shown = this.#masker([])): Notification | undefined {
     if (notification.method === 'notifications/tools/list_changed') this.#tools.forget();
     if (notification.method === 'notifications/resources/updated') {
       const { uri } = notification.params;
@@ -146,9 +148,9 @@ export class Conversation {
         return undefined;
       }
     }
-    const shown = relayed(notification, this.#session.texts);
-    if (!shown) this.dropped('a notification that is not known');
-    return shown;
+    const known = relayed(notification, shown);
+    if (!known) this.dropped('a notification that is not known');
+    return known;
   }
 
   /** The target said what it must not, or what belongs to nothing. */
@@ -182,15 +184,17 @@ export class Conversation {
       const ask = this.#understood(method, params);
       const { _meta: meta } = params;
       const token = isObject(meta) ? progressToken(meta['progressToken']) : undefined;
+      const masker = this.#masker(rootsOf(ask));
       const asides = new Asides({
         session: this.#session,
         reply,
+        shown: masker,
         signal,
         token,
-        unasked: (notification) => this.fromTarget(notification),
+        unasked: (notification, shown) => this.fromTarget(notification, shown),
         dropped: (what) => this.dropped(what),
       });
-      return await this.#carriedOut(ask, run, asides);
+      return await this.#carriedOut(ask, run, asides, masker);
     } catch (error) {
       if (!(error instanceof CoreError)) this.#failed(error);
       return { error: this.#over ?? rpcErrorOf(error) };
@@ -217,7 +221,7 @@ export class Conversation {
     throw new NotAMessage('Method not found.', undefined, rpcCodes.methodNotFound);
   }
 
-  async #carriedOut(ask: Ask, run: RunContext | undefined, listener: Asides): Promise<Told> {
+  async #carriedOut(ask: Ask, run: RunContext | undefined, listener: Asides, masker: AnswerMasker): Promise<Told> {
     const tool = ask.method === 'tools/call' ? await this.#tool(ask.name, textOf(ask)) : undefined;
     const unit = this.#meaning(ask, tool, run);
     const outcome = await this.#carrier.decide(unit, listener.signal);
@@ -230,7 +234,7 @@ export class Conversation {
     listener.belongTo(seq);
     try {
       const answer = await this.#done(ask, outcome, listener, tool);
-      return await this.#shown(ask, answer, seq, listener.signal);
+      return await this.#shown(ask, answer, seq, masker, listener.signal);
     } catch (error) {
       const { code, message } = rpcErrorOf(error);
       const source = error instanceof CoreError ? error.source : 'gateway';
@@ -271,12 +275,8 @@ export class Conversation {
   }
 
   /** The answer as the client gets it, and the recording with it. */
-  async #shown(ask: Ask, answer: Told, seq: number, signal: AbortSignal): Promise<Told> {
+  async #shown(ask: Ask, answer: Told, seq: number, masker: AnswerMasker, signal: AbortSignal): Promise<Told> {
     const session = this.#session;
-    const masker = new AnswerMasker(
-      { session, labels: this.#ports.ports.labels, parse: this.#ports.parse },
-      rootsOf(ask),
-    );
     if ('error' in answer) {
       const error = shownError(answer.error, masker);
       this.#saw(masker);
@@ -294,6 +294,11 @@ export class Conversation {
     const tag = result['isError'] === true ? 'error' : 'result';
     session.record({ type: 'complete', unit: seq, tag, rows: 0, bytes: data.length, digest: '' });
     return { result };
+  }
+
+  #masker(roots: readonly string[]): AnswerMasker {
+    const { ports, own, parse } = this.#ports;
+    return new AnswerMasker({ session: this.#session, labels: ports.labels, own, parse }, roots);
   }
 
   async #masked(ask: Ask, result: JsonObject, tools: AnswerTools): Promise<JsonObject> {
@@ -381,6 +386,7 @@ function rootsOf(ask: Ask): readonly string[] {
 
 /** A target's own error: its code, unless that is one of the gateway's, and its words, masked. */
 function shownError({ code, message, data }: RpcError, masker: AnswerMasker): RpcError {
+  masker.learn(data === undefined ? [] : [data], message);
   const shown = { code: code === refusedCode ? serverErrorCode : code, message: masker.text(message).slice(0, 4_096) };
   return data === undefined ? shown : { ...shown, data: masker.document(data) };
 }

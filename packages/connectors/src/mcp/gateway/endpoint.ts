@@ -11,6 +11,7 @@ import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { HttpExchange, HttpHeader } from '../../wire/http/exchange.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
 import { JsonError, parseStrictJson } from '../../wire/json/strict-json.ts';
+import { OwnCredential } from '../../wire/own-credential.ts';
 import type { Visit } from '../exchange.ts';
 import {
   isObject,
@@ -37,6 +38,7 @@ const sessionField = 'mcp-session-id';
 const mostOfOne = 32;
 const mostOfAll = 4_096;
 const depth = 64;
+const ownCredential = 'the credential of the gateway, in what the target says';
 /** The official libraries' code for a session that is not there (any more), with HTTP status 404. */
 const noSession: RpcError = { code: -32001, message: 'There is no such session. Initialize a new one.' };
 
@@ -172,8 +174,10 @@ export class UpstreamEndpoint {
     });
     const { clock, limits, dialAside } = this.#ports;
     const events = this.#events(session, () => member);
+    // Servers tell of their environment, and of the headers they were sent.
+    const own = new OwnCredential(session.upstream.credential, () => member?.conversation.dropped(ownCredential));
     try {
-      const parse = (bytes: Uint8Array): Json => this.#targetJson(bytes);
+      const parse = (bytes: Uint8Array): Json => own.json(this.#targetJson(bytes));
       const most = limits.messageBytes;
       const { peer, info } = await openPeer({
         session,
@@ -189,6 +193,7 @@ export class UpstreamEndpoint {
         session,
         peer,
         ports: this.#ports,
+        own,
         parse: (text) => this.#targetJson(text),
       });
       const id = randomBytes(24).toString('base64url');
