@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { PseudoTtyInfo, ServerChannel, Session as SshSession } from 'ssh2';
 import { ClientSink } from './client-sink.ts';
@@ -94,7 +95,7 @@ export class ClientChannel {
     }
     this.#start(accept, (c) => {
       const { statementBytes } = c.parts.ports.limits;
-      if (command.length > statementBytes) {
+      if (Buffer.byteLength(command) > statementBytes) {
         c.session.refuse('exec', command.slice(0, 256), `The command is longer than ${statementBytes} bytes.`);
         return { text: lines(`The command is longer than ${statementBytes} bytes.`), status: status.refused };
       }

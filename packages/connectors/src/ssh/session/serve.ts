@@ -36,6 +36,8 @@ export interface ServePorts extends ConnectorPorts, ChannelParts {
 /** Between the last words to a client and the closing of its connection; milliseconds. */
 const lingering = 1_000;
 const alive = { interval: 15_000, count: 3 };
+/** The library takes what every implementation must (RFC 4253 section 6.1), and cannot read on behind more than that. */
+const tooLong = 'a packet longer than 35000 bytes (a command may have 34000; put a longer one into a file)';
 
 /** Resolves when the connection is closed. */
 export function serve(ports: ServePorts, link: ClientLink, admission: Admission): Promise<void> {
@@ -222,7 +224,7 @@ class Served {
     if (level === 'socket' || level === 'client-timeout' || 'code' in error) this.#stream.destroy();
     else if (error instanceof SluiceError && conversation) conversation.fail(error);
     // What we do in its events is guarded: what the library throws, it throws about the client's bytes.
-    else this.#violated('ssh', error.message);
+    else this.#violated('ssh', /^Bad packet length/.test(error.message) ? tooLong : error.message);
   }
 
   /** The client broke the protocol: it is written down wherever there is a place for it, and the connection ends. */

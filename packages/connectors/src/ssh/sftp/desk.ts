@@ -44,6 +44,7 @@ export class Desk {
   readonly #fail: (error: Error) => void;
   readonly #answered: () => void;
   #held: Held | undefined;
+  #leaving = false;
 
   /** `answered` is called whenever less is waited for; `fail` with what ends the transfer. */
   constructor(parts: SftpParts, answered: () => void, fail: (error: Error) => void) {
@@ -62,6 +63,12 @@ export class Desk {
     for (const open of this.handles.all()) this.complete(open);
   }
 
+  /** The client will not come back for what is held. */
+  giveUp(): void {
+    this.#leaving = true;
+    this.#held?.withdraw();
+  }
+
   /** Undefined when it was over before it was decided. */
   async decide(unit: Unit): Promise<Allowed | Denied | undefined> {
     const { session } = this;
@@ -69,6 +76,7 @@ export class Desk {
     session.flush();
     if (outcome.effect !== 'hold') return outcome;
     this.#held = outcome;
+    if (this.#leaving) outcome.withdraw();
     void outcome.notice.then(
       (notice) => notice && !this.over && this.#p.held(notice),
       (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))),

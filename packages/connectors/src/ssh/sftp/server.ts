@@ -13,6 +13,9 @@ import { SftpTarget } from './target.ts';
 /** Most requests that are not answered yet, and most bytes that were asked for and have not come. */
 const mostOutstanding = { requests: 128, bytes: 8 * 1024 * 1024 } as const;
 
+/** Bytes of requests that wait for their turn before no more is read. Until then the end of the client is seen, too. */
+const mostWaiting = 256 * 1024;
+
 /** What there is once the target was asked for file transfer. */
 interface Started {
   readonly target: SftpTarget;
@@ -28,6 +31,7 @@ export class SftpServer {
   readonly #framer = new Framer('client');
   readonly #inbox: Buffer[] = [];
   #started: Started | undefined;
+  #waiting = 0;
   #working = false;
   #ended = false;
   #wake: () => void = () => {};
@@ -46,16 +50,24 @@ export class SftpServer {
   push(bytes: Buffer): void {
     if (this.#desk.over || this.#ended) return;
     try {
-      for (const packet of this.#framer.push(bytes)) this.#inbox.push(packet);
+      for (const packet of this.#framer.push(bytes)) {
+        this.#inbox.push(packet);
+        this.#waiting += packet.length;
+      }
+      if (this.#waiting > mostWaiting) this.#p.flow(false);
     } catch (error) {
       this.stop(errorOf(error));
     }
     this.#work();
   }
 
-  /** The client says no more: what it asked is answered, and then it is over. */
+  /**
+   * The client says no more: what it asked is answered, and then it is over. Nobody is asked for consent any more: a
+   * program that was stopped leaves its `ssh` behind, which holds the connection until we end it.
+   */
   end(): void {
     this.#ended = true;
+    this.#desk.giveUp();
     this.#work();
   }
 
@@ -79,7 +91,6 @@ export class SftpServer {
   #work(): void {
     if (this.#working || this.#desk.over) return;
     this.#working = true;
-    this.#p.flow(false);
     void this.#all().then(
       () => {
         this.#working = false;
@@ -94,6 +105,7 @@ export class SftpServer {
 
   async #all(): Promise<void> {
     for (let packet = this.#inbox.shift(); packet; packet = this.#inbox.shift()) {
+      this.#waiting -= packet.length;
       if (this.#started) {
         const { id, request } = readRequest(packet);
         await this.#one(this.#started, id, request);
