@@ -12,6 +12,9 @@ export function serveHttp1(connection: ServedConnection): Promise<void> {
   return new Promise((resolve) => new Http1Connection(connection, resolve).begin());
 }
 
+/** Requests for an upgrade, on one connection, that are served as if they had not asked for it. */
+const mostNotTaken = 4;
+
 class Http1Connection {
   readonly #connection: ServedConnection;
   readonly #server: Server;
@@ -23,6 +26,7 @@ class Http1Connection {
   #quiet = true;
   #refused = false;
   #closing = false;
+  #notTaken = 0;
 
   constructor(connection: ServedConnection, closed: () => void) {
     this.#connection = connection;
@@ -239,11 +243,11 @@ class Http1Connection {
   /** A server may take a request for an upgrade as if it had not asked for it; Node by now has stopped reading HTTP. */
   #serveWithoutUpgrade(head: HttpRequestHead, rest: Buffer): void {
     const { stream } = this.#connection;
+    this.#notTaken += 1;
+    // Each leaves listeners of Node's behind on the stream, so that it can't go on for ever.
+    const last = this.#notTaken >= mostNotTaken || headerTokens(head.headers, 'connection').includes('close');
     const kept = head.headers.filter(([name]) => !['upgrade', 'http2-settings', 'connection'].includes(name));
-    const fields = [
-      ...kept,
-      ...(headerTokens(head.headers, 'connection').includes('close') ? [['connection', 'close']] : []),
-    ];
+    const fields = [...kept, ...(last ? [['connection', 'close']] : [])];
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     if (rest.length > 0) stream.unshift(rest);
     stream.unshift(Buffer.from(`${head.method} ${head.path} HTTP/${head.version}\r\n${lines}\r\n`, 'latin1'));
