@@ -392,12 +392,13 @@ describe('what is under way', () => {
   });
 
   test('a flood of requests is bounded', async () => {
+    const patient = { timeout: 20_000 };
     const mine = await world.open(user);
     const many = Array.from({ length: 40 }, (_, n) => mine.post(call('slow', { tag: `flood${n}` }, n)));
-    await expect.poll(() => running().filter((mark) => mark.startsWith('flood')).length).toBe(32);
+    await expect.poll(() => running().filter((mark) => mark.startsWith('flood')).length, patient).toBe(32);
     await mine.leave();
     const answers = await Promise.allSettled(many);
     expect(answers.length).toBe(40);
-    await expect.poll(() => running().filter((mark) => mark.startsWith('flood'))).toEqual([]);
+    await expect.poll(() => running().filter((mark) => mark.startsWith('flood')), patient).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import { describe, expect, it } from 'vitest';
 import { startProgram } from './program.ts';
@@ -51,6 +52,23 @@ describe('a program as a target', () => {
     await closed;
   });
 
+  it('is stopped with everything that it started', async () => {
+    const link = await startProgram('tools', ['sh', '-c', 'sleep 1000 & echo $!; sleep 1000; :'], {}, path);
+    const started = await new Promise<number>((resolve) => link.onData((chunk) => resolve(Number(String(chunk)))));
+    expect(process.kill(started, 0)).toBe(true);
+    const closed = new Promise<void>((resolve) => link.onClose(() => resolve()));
+    link.destroy();
+    await closed;
+    await expect.poll(() => runs(started), { timeout: 10_000 }).toBe(false);
+  });
+
+  it('whose first process is gone is stopped with what that left behind', async () => {
+    const link = await startProgram('tools', ['sh', '-c', 'sleep 1000 & echo $!'], {}, path);
+    const started = await new Promise<number>((resolve) => link.onData((chunk) => resolve(Number(String(chunk)))));
+    link.end();
+    await expect.poll(() => runs(started), { timeout: 10_000 }).toBe(false);
+  });
+
   it('that dies is a link that closes', async () => {
     const link = await run("process.stdin.once('data', () => process.exit(3))");
     const closed = new Promise<void>((resolve) => link.onClose(() => resolve()));
@@ -76,3 +94,13 @@ describe('a program as a target', () => {
     link.destroy();
   });
 });
+
+/** A process that ended and was not waited for (by whoever inherited it) runs no more. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.[0] !== 'Z';
+  } catch {
+    return false;
+  }
+}

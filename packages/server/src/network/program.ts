@@ -22,7 +22,12 @@ export async function startProgram(
   path: string,
 ): Promise<UpstreamSocket> {
   const env = Object.fromEntries(Object.entries(secrets).map(([key, secret]) => [key.toUpperCase(), secret.reveal()]));
-  const child = spawn(program, args, { env: { PATH: path, ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+  // In a group of its own: a wrapper (`sh`, `npx`) starts the server that has to end with it.
+  const child = spawn(program, args, {
+    env: { PATH: path, ...env },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) =>
@@ -129,8 +134,14 @@ class ProgramLink implements UpstreamSocket {
   }
 
   #stop(signal: NodeJS.Signals): void {
-    if (this.#closed || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill(signal);
+    const { pid } = this.#child;
+    if (this.#closed || pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // All of the group are gone.
+      return;
+    }
     if (signal === 'SIGTERM') this.#afterPatience(() => this.#stop('SIGKILL'));
   }
 

@@ -38,6 +38,8 @@ const sessionField = 'mcp-session-id';
 const mostOfOne = 32;
 const mostOfAll = 4_096;
 const depth = 64;
+/** Requests of a target that are recorded, in one session. */
+const mostRefused = 100;
 const ownCredential = 'the credential of the gateway, in what the target says';
 /** The official libraries' code for a session that is not there (any more), with HTTP status 404. */
 const noSession: RpcError = { code: -32001, message: 'There is no such session. Initialize a new one.' };
@@ -214,6 +216,7 @@ export class UpstreamEndpoint {
   }
 
   #events(session: Member['session'], member: () => Member | undefined): PeerEvents {
+    let refused = 0;
     return {
       onNotification: (notification) => {
         const shown = member()?.conversation.fromTarget(notification);
@@ -222,7 +225,9 @@ export class UpstreamEndpoint {
       onRequest: ({ id, method }) => {
         if (method === 'ping') return { kind: 'result', id, result: {} };
         // Sampling, elicitation, roots: a target has no business with the client's model, its user or its files.
-        session.refuse('request of the target', visibleText(method, 128), 'A target may ask a client nothing.');
+        if (++refused <= mostRefused)
+          session.refuse('request of the target', visibleText(method, 128), 'A target may ask a client nothing.');
+        else member()?.conversation.dropped('more requests of the target than are recorded one by one');
         return { kind: 'error', id, error: { code: rpcCodes.methodNotFound, message: 'Method not found' } };
       },
       onNonsense: (what) => {

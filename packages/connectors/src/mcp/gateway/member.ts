@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Identified } from '@sluice/core/contract/identity.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
+import type { Principal } from '@sluice/core/domain/principal.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { HttpExchange } from '../../wire/http/exchange.ts';
 import type { Notification, Request } from '../jsonrpc/message.ts';
@@ -53,10 +55,10 @@ export class Member {
     this.#rest();
   }
 
-  /** A session is for whoever opened it, by the proof it was opened with, and at one target. */
+  /** A session is for whoever opened it, with the same groups and the same others behind them, by the proof it was opened with, and at one target. */
   belongsTo({ principal, credential }: Identified, target: string): boolean {
     const { name } = this.session.info.target;
-    return principal.id === this.#who.principal.id && credential === this.#who.credential && target === name;
+    return sameBut(principal, this.#who.principal) && credential === this.#who.credential && target === name;
   }
 
   async answer(request: Request, exchange: HttpExchange, run: RunContext | undefined): Promise<void> {
@@ -137,4 +139,13 @@ export class Member {
       this.#beat();
     });
   }
+}
+
+/** Whether policy could tell no difference; a later token of the same is as good as the first. */
+function sameBut(one: Principal, other: Principal): boolean {
+  const told = ({ expiresAt: _, displayName: __, groups, ...rest }: Principal) => ({
+    ...rest,
+    groups: [...groups].sort(),
+  });
+  return isDeepStrictEqual(told(one), told(other));
 }

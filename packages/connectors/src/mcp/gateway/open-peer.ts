@@ -67,13 +67,12 @@ function peerFor(
     bodyTime: longest,
   });
   const send = sender(http, access);
-  const sendAside: SendHttp = async (request) => {
+  const aside = (): { readonly send: SendHttp; close(): void } => {
     const { name } = session.info.target;
-    const aside = createHttpUpstream(authority, undefined, () => options.dialAside(name));
-    request.signal.addEventListener('abort', () => aside.close(), { once: true });
-    return sender(aside, access)(request);
+    const other = createHttpUpstream(authority, undefined, () => options.dialAside(name));
+    return { send: sender(other, access), close: () => other.close() };
   };
-  const peer = new HttpPeer({ send, sendAside, events, most, clock, parse });
+  const peer = new HttpPeer({ send, aside, events, most, clock, parse });
   return { peer, agreed: (version) => peer.agreed(version), listen: () => peer.listen() };
 }
 

@@ -31,8 +31,8 @@ export type SendHttp = (request: {
 
 export interface HttpPeerOptions {
   readonly send: SendHttp;
-  /** Sends what ends things at the server, when the session's own connections are gone already. */
-  readonly sendAside: SendHttp;
+  /** For what ends things at the server, when the session's own connections are gone already. */
+  aside(): { readonly send: SendHttp; close(): void };
   readonly events: PeerEvents;
   /** Most bytes of one message. */
   readonly most: number;
@@ -118,21 +118,22 @@ export class HttpPeer implements Peer {
 
   /** MCP "Session Management" 5: a session that is no longer needed is ended; a server may refuse that. */
   async #farewell(headers: readonly HttpHeader[], texts: readonly string[]): Promise<void> {
-    const { sendAside, clock } = this.#options;
+    const { send, close } = this.#options.aside();
     const enough = new AbortController();
-    const cancel = clock.after(farewellTime, () => enough.abort());
+    const cancel = this.#options.clock.after(farewellTime, () => enough.abort());
     const { signal } = enough;
     try {
       const typed: readonly HttpHeader[] = [...headers, ['content-type', 'application/json']];
       for (const text of texts) {
-        await sendAside({ method: 'POST', headers: typed, body: Buffer.from(text), signal }).then(drained);
+        await send({ method: 'POST', headers: typed, body: Buffer.from(text), signal }).then(drained);
       }
-      await sendAside({ method: 'DELETE', headers, signal }).then(drained);
+      await send({ method: 'DELETE', headers, signal }).then(drained);
     } catch {
       // The server is gone, or ends the session by itself in time.
     } finally {
       cancel();
       enough.abort();
+      close();
     }
   }
 

@@ -32,6 +32,10 @@ export class StdioPeer implements Peer {
   /** Lines that were read while somebody was slow. */
   #queue: Uint8Array[] = [];
   #working = false;
+  /** The program does not read what it is sent. */
+  #clogged = false;
+  /** Whoever waits for it to read on, or for its end. */
+  readonly #waits = new Set<() => void>();
   #gone: Error | undefined;
 
   constructor({ socket, events, most, parse }: StdioOptions) {
@@ -39,11 +43,17 @@ export class StdioPeer implements Peer {
     this.#events = events;
     this.#parse = parse;
     this.#lines = new LineReader(most);
+    socket.onDrain(() => this.#flows());
     socket.onData((chunk) => this.#read(chunk));
     socket.onClose((error) => this.#lost(error ?? new Error('the program ended')));
   }
 
-  request(body: Uint8Array, listener: CallListener): Promise<Result | Failure> {
+  async request(body: Uint8Array, listener: CallListener): Promise<Result | Failure> {
+    await this.#room(listener.signal);
+    return this.#asked(body, listener);
+  }
+
+  #asked(body: Uint8Array, listener: CallListener): Promise<Result | Failure> {
     const { signal, progress } = listener;
     return new Promise((resolve, reject) => {
       if (this.#gone) {
@@ -73,7 +83,7 @@ export class StdioPeer implements Peer {
         return;
       }
       signal.addEventListener('abort', giveUp, { once: true });
-      this.#socket.write(encode(requestText(id, body, progress)));
+      this.#send(requestText(id, body, progress));
     });
   }
 
@@ -86,6 +96,7 @@ export class StdioPeer implements Peer {
     if (this.#gone) return;
     this.#gone = new CoreError('session_over', 'gateway', 'The session is over.');
     this.#calls.failAll(this.#gone);
+    this.#flows();
     this.#socket.end();
   }
 
@@ -132,7 +143,8 @@ export class StdioPeer implements Peer {
     switch (message.kind) {
       case 'request':
         this.#write(this.#events.onRequest(message));
-        return undefined;
+        // One that asks and does not read its answers is not listened to.
+        return this.#clogged ? this.#room() : undefined;
       case 'notification':
         return this.#notified(message);
       default: {
@@ -154,7 +166,30 @@ export class StdioPeer implements Peer {
   }
 
   #write(message: Message): void {
-    if (!this.#gone) this.#socket.write(encode(writeMessage(message)));
+    if (!this.#gone) this.#send(writeMessage(message));
+  }
+
+  #send(text: string): void {
+    if (!this.#socket.write(encode(text))) this.#clogged = true;
+  }
+
+  /** Resolves when something may be sent, the signal aborts, or nothing will be any more. */
+  #room(signal?: AbortSignal): Promise<void> {
+    if (!this.#clogged || this.#gone || signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.#waits.delete(go);
+        signal?.removeEventListener('abort', go);
+        resolve();
+      };
+      this.#waits.add(go);
+      signal?.addEventListener('abort', go, { once: true });
+    });
+  }
+
+  #flows(): void {
+    this.#clogged = false;
+    for (const go of [...this.#waits]) go();
   }
 
   #lost(cause: Error): void {
@@ -162,6 +197,7 @@ export class StdioPeer implements Peer {
     this.#queue = [];
     this.#gone = new CoreError('upstream_unreachable', 'upstream', 'The target is gone.', { cause });
     this.#calls.failAll(this.#gone);
+    this.#flows();
     this.#events.onLost(cause);
   }
 }
