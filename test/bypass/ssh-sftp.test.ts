@@ -85,6 +85,7 @@ async function prepare(): Promise<void> {
   await symlink(at('outside/x'), at('inbox/out'));
   await symlink(at('outside/new'), at('inbox/dangling'));
   await symlink('../outside/dir', at('inbox/dir'));
+  await symlink('../outside/x', at('inbox/sub/up'));
   await symlink('loop', at('open/loop'));
   await handToServer(folder);
 }
@@ -104,6 +105,7 @@ describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
       `get ${folder}/open/./deep/..//a ${folder}/got/a`,
       `chmod 600 ${folder}/inbox/a`,
       `rm ${folder}/inbox/a`,
+      `rm ${folder}/inbox/sub/up`,
       `rmdir ${folder}/inbox/sub`,
     ]);
     expect(result).toMatchObject({ code: 0 });
@@ -140,6 +142,8 @@ describe.skipIf(!missing.there)(needing(missing, 'file transfer'), () => {
     ['a link to what may not be read', 'symlink $/outside/x $/inbox/mine'],
     ['a relative link to it', 'symlink ../outside/x $/inbox/mine'],
     ['a hard link to it', 'ln $/outside/x $/inbox/mine'],
+    ['moving a link to where it leads to it', 'rename $/inbox/sub/up $/inbox/up'],
+    ['a second name for a link where it leads to it', 'ln $/inbox/sub/up $/inbox/up'],
     ['removing it', 'rm $/outside/x'],
     ['removing it through a directory that is a link', 'rmdir $/inbox/dir/../dir'],
     ['a directory elsewhere', 'mkdir $/outside/new'],

@@ -68,11 +68,20 @@ export function problemOf(request: PathRequest): string | undefined {
   return undefined;
 }
 
-/** The unit of a request for something at a path: judged for where the path leads, and for what the client named. */
-export function pathUnit(ground: Ground, request: PathRequest, at: Resolved, other?: Resolved): Unit {
+/**
+ * The unit of a request for something at a path: judged for where the path leads, and for what the client named;
+ * `beyond` is where a link leads that is moved.
+ */
+export function pathUnit(
+  ground: Ground,
+  request: PathRequest,
+  at: Resolved,
+  other?: Resolved,
+  beyond?: Resolved,
+): Unit {
   const { verbs, packet, context } = meaning(request, at, other);
   const [kind, fields] = packet;
-  const paths = [at.path, at.named, ...(other ? [other.path, other.named] : [])];
+  const paths = [at, other, beyond].flatMap((each) => (each ? [each.path, each.named] : []));
   const resources = [...new Set(paths)].map((path) => pathResource(ground.target, path));
   const body = Buffer.concat([Buffer.from([kind]), fields.take()]);
   const said = {

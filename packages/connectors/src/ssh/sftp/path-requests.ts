@@ -4,7 +4,7 @@ import * as answer from './answers.ts';
 import type { Desk } from './desk.ts';
 import { onlyAsJudged } from './opened.ts';
 import { follows, type PathRequest, pathUnit, problemOf } from './operations.ts';
-import { named, type Resolved, resolvePath, textOf } from './paths.ts';
+import { movedLink, named, type Resolved, resolvePath, textOf } from './paths.ts';
 import { code, flag } from './protocol.ts';
 import { FileReader } from './reader.ts';
 import type { Answer, SftpTarget } from './target.ts';
@@ -82,9 +82,12 @@ export class PathRequests {
       'other' in request
         ? await resolvePath(this.#target, home, beside(request, at), request.kind === 'symlink' ? 'follow' : 'keep')
         : undefined;
+    const [from, to] = request.kind === 'hardlink' ? [other, at] : [at, other];
+    const moves = request.kind === 'rename' || request.kind === 'posix-rename' || request.kind === 'hardlink';
+    const beyond = moves && from && to ? await movedLink(this.#target, home, from.path, to.path) : undefined;
     // What a link leads to need not be there.
     const failed = at.failed ?? (request.kind === 'symlink' ? undefined : other?.failed);
-    return { unit: pathUnit(this.#desk.ground, request, at, other), path: at.path, failed };
+    return { unit: pathUnit(this.#desk.ground, request, at, other, beyond), path: at.path, failed };
   }
 
   #carryOut(id: number, request: PathRequest, path: string, unit: Unit, allowed: Allowed): void {

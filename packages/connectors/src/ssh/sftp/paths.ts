@@ -28,8 +28,9 @@ export function named(home: string, path: string): string {
 
 /**
  * Follows every link on the way, as the target's own kernel will: by asking what each part is. `last` says whether the
- * last part is followed, too; operations on a link itself do not. Between this and the operation somebody with other
- * access to the target could put a link in the way; the gateway's own clients can do that only by a decision.
+ * last part is followed, too; operations on a link itself do not. Between this and the operation a link could be put in
+ * the way: by somebody with other access to the target, or by moving a directory with a relative link in it. The
+ * gateway's own clients make and move links only by a decision about where they lead.
  */
 export async function resolvePath(
   target: SftpTarget,
@@ -103,6 +104,19 @@ async function readlink(target: SftpTarget, parts: readonly string[]): Promise<s
   const answer = await target.ask(type.readlink, new FieldsWriter().text(`/${parts.join('/')}`).take());
   const entry = answer.kind === 'names' ? answer.entries[0] : undefined;
   return entry && textOf(entry.name);
+}
+
+/** Where a link leads once it is moved, or has a second name; undefined for what is no link. Both paths are resolved. */
+export async function movedLink(
+  target: SftpTarget,
+  home: string,
+  from: string,
+  to: string,
+): Promise<Resolved | undefined> {
+  const leadsTo = await readlink(target, partsOf(from));
+  if (leadsTo === undefined) return undefined;
+  const path = leadsTo.startsWith('/') ? leadsTo : `${to.slice(0, to.lastIndexOf('/'))}/${leadsTo}`;
+  return resolvePath(target, home, path, 'follow');
 }
 
 /** Where the target starts; asked once. */
