@@ -126,11 +126,6 @@ export const http1Adapter: Adapter = {
       when: 'in session',
       bytes: request('POST /t/api/effects', [json, 'Content-Length: 999999999999'], '{'),
     },
-    {
-      name: 'a chunk',
-      when: 'in session',
-      bytes: request('POST /t/api/effects', [json, 'Transfer-Encoding: chunked'], 'fffffffffff\r\n{'),
-    },
   ],
   startTarget,
   startGateway,

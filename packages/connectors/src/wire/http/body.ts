@@ -5,10 +5,14 @@ export interface BodyBounds {
   readonly bytes: number;
   /** Longest wait for the next piece, in milliseconds. */
   readonly time: number;
+  /** As the head says, where it does. */
+  readonly announced?: string | undefined;
 }
 
 /** A body as it comes, within bounds. Whatever breaks it off is an `HttpError`. `begin` is called when reading begins. */
 export async function* boundedBody(source: Readable, bounds: BodyBounds, begin: () => void): AsyncIterable<Uint8Array> {
+  const tooLarge = (): HttpError => new HttpError('body_too_large', `The body is larger than ${bounds.bytes} bytes.`);
+  if (Number(bounds.announced ?? 0) > bounds.bytes) throw tooLarge();
   begin();
   let total = 0;
   let late = false;
@@ -30,9 +34,7 @@ export async function* boundedBody(source: Readable, bounds: BodyBounds, begin: 
     }
     if (next.done) return;
     total += next.value.length;
-    if (total > bounds.bytes) {
-      throw new HttpError('body_too_large', `The body is larger than ${bounds.bytes} bytes.`);
-    }
+    if (total > bounds.bytes) throw tooLarge();
     yield next.value;
   }
 }

@@ -49,7 +49,7 @@ export class Http1Exchange implements HttpExchange {
     this.#response = response;
     const [length] = headerValues(head.headers, 'content-length');
     this.hasBody = length !== undefined || headerValues(head.headers, 'transfer-encoding').length > 0;
-    this.body = boundedBody(request, { bytes: limits.bodyBytes, time: limits.bodyTime }, () => {
+    this.body = boundedBody(request, { bytes: limits.bodyBytes, time: limits.bodyTime, announced: length }, () => {
       if (expectsContinue && !this.responded) response.writeContinue();
     });
     // A broken body is told of where it is read.

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { boundedBody } from './body.ts';
 import type { HttpExchange, HttpHeader, HttpOrigin, HttpReply, HttpRequestHead, HttpResponseHead } from './exchange.ts';
+import { soleHeader } from './headers.ts';
 import { failure } from './http1-exchange.ts';
 import type { ServeLimits } from './serve-limits.ts';
 
@@ -45,7 +46,8 @@ export class Http2Exchange implements HttpExchange {
     this.hasBody = hasBody;
     this.#stream = stream;
     const expectsContinue = head.headers.some(([name, value]) => name === 'expect' && /^100-continue$/i.test(value));
-    this.body = boundedBody(stream, { bytes: limits.bodyBytes, time: limits.bodyTime }, () => {
+    const announced = soleHeader(head.headers, 'content-length');
+    this.body = boundedBody(stream, { bytes: limits.bodyBytes, time: limits.bodyTime, announced }, () => {
       if (expectsContinue && !this.responded && !stream.destroyed) stream.additionalHeaders({ ':status': 100 });
     });
     const gone = new AbortController();

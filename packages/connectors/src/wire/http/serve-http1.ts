@@ -26,6 +26,7 @@ class Http1Connection {
   #quiet = true;
   #refused = false;
   #closing = false;
+  #switched = false;
   #notTaken = 0;
 
   constructor(connection: ServedConnection, closed: () => void) {
@@ -49,6 +50,7 @@ class Http1Connection {
     });
     // Without a listener, an error of the socket would end the process; 'close' follows it.
     stream.on('error', () => {});
+    stream.once('finish', () => this.#linger());
   }
 
   begin(): void {
@@ -81,6 +83,21 @@ class Http1Connection {
     this.#refused = true;
     clearTimeout(this.#timer);
     stream.end(plainAnswer(408, message));
+  }
+
+  /**
+   * RFC 9112 section 9.6: closed at once, the connection would be reset, and the last answer lost with it. Whatever
+   * still comes is read, or the client's own end would never be seen, and means nothing.
+   */
+  #linger(): void {
+    if (this.#switched) return;
+    const { stream, limits } = this.#connection;
+    stream.removeAllListeners('data');
+    stream.on('data', () => {});
+    stream.resume();
+    const timer = setTimeout(() => stream.destroy(), limits.lingerTime);
+    timer.unref();
+    stream.once('close', () => clearTimeout(timer));
   }
 
   #headBegins(): void {
@@ -229,6 +246,7 @@ class Http1Connection {
       this.#refuseRaw(400, 'A request for a WebSocket is a GET without a body.', textOf(request));
       return;
     }
+    this.#switched = true;
     const upgrade = new Http1Upgrade(head, origin, stream, rest, this.#gone.signal);
     try {
       await options.onUpgrade(upgrade);

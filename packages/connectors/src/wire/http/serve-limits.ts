@@ -10,6 +10,8 @@ export interface ServeLimits {
   readonly bodyTime: number;
   /** Without any exchange. */
   readonly idleTime: number;
+  /** From the end of what is said to the client until it must have closed the connection, too. */
+  readonly lingerTime: number;
   /** HTTP/1.1 requests that may wait behind the one being answered. */
   readonly waiting: number;
   /** HTTP/2 streams at once. */
@@ -25,6 +27,7 @@ export function serveLimits(limits: Limits, bodyBytes = limits.messageBytes): Se
     bodyBytes,
     bodyTime: 60_000,
     idleTime: 75_000,
+    lingerTime: 2_000,
     waiting: 16,
     streams: 64,
     resets: 128,
