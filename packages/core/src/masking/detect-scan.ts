@@ -171,6 +171,12 @@ export class Scan {
     this.#released = end;
   }
 
+  /** Whether nothing is held or being hidden: all that came has been shown. */
+  get clear(): boolean {
+    const open = this.#cover !== undefined || this.#dropping !== undefined || this.#waiting.length > 0;
+    return !open && this.#released >= this.#source.length;
+  }
+
   #isTelling(page: Page, place: number): boolean {
     for (const index of candidatesAt(page, place)) {
       const reading = detectors[index]?.read(page, place);

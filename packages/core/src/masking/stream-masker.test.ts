@@ -87,13 +87,19 @@ describe('a masked stream', () => {
 
   test('holds the bytes it had, text or not, where nothing is masked', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(200), { maxLength: 5 }), (bytes, places) => {
-        fc.pre(detect(Buffer.from(bytes).toString('latin1')).length === 0);
-        const masking = new StreamMasker({ masker, hidden });
-        const out = [...cut(bytes, places).map((part) => masking.push(part)), masking.end()];
-        fc.pre(!masking.masked);
-        expect(Buffer.concat(out)).toEqual(Buffer.from(bytes));
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.nat(200), { maxLength: 5 }),
+        fc.boolean(),
+        (bytes, places, pauses) => {
+          fc.pre(detect(Buffer.from(bytes).toString('latin1')).length === 0);
+          const masking = new StreamMasker({ masker, hidden });
+          const parts = cut(bytes, places);
+          const out = [...parts.flatMap((p) => [masking.push(p), ...(pauses ? [masking.idle()] : [])]), masking.end()];
+          fc.pre(!masking.masked);
+          expect(Buffer.concat(out)).toEqual(Buffer.from(bytes));
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -159,6 +165,33 @@ describe('a terminal', () => {
 
   test('shows at a pause what may be a word, and hides the rest when it was not', () => {
     expect(stream('mail jane', 'idle', '.doe@example.com now')).toBe('mail jane#***# now');
+  });
+
+  test('lets out half a character, and the other half when it comes', () => {
+    const masking = new StreamMasker({ masker, hidden });
+    const [first, second] = [Buffer.from([0x6f, 0x6b, 0xe2, 0x82]), Buffer.from([0xac, 0x0a])];
+    expect(Buffer.from(masking.push(first)).length).toBeLessThan(4);
+    expect(Buffer.concat([masking.idle(), masking.push(second), masking.end()]).subarray(-4)).toEqual(
+      Buffer.from([0xe2, 0x82, 0xac, 0x0a]),
+    );
+    // What talks in bytes of its own and waits for an answer gets all of it.
+    const other = new StreamMasker({ masker, hidden });
+    const spoken = Buffer.concat([other.push(Buffer.from([0x00, 0xff, 0xc3])), other.idle()]);
+    expect(spoken).toEqual(Buffer.from([0x00, 0xff, 0xc3]));
+  });
+
+  test.each([
+    ['before a letter that has two bytes', 'mail jan', 'é.doe@example.com now', 1],
+    ['in a space between digits', '4111 1111', '\u00a01111 1111\n', 1],
+    ['in a sign of three bytes', 'mail jane.doe', '\uff20example.com now', 1],
+    ['in a sign of three bytes, later', 'mail jane.doe', '\uff20example.com now', 2],
+  ])('shows no more of a value when a pause tears a character: %s', (_what, before, behind, bytes) => {
+    const all = utf8.encode(before + behind);
+    const at = utf8.encode(before).length;
+    const torn = stream(all.subarray(0, at + bytes), 'idle', all.subarray(at + bytes));
+    const whole = stream(all.subarray(0, at), 'idle', all.subarray(at));
+    expect(Buffer.from(torn).toString('latin1').includes('example')).toBe(whole.includes('example'));
+    expect(torn.match(/1111/g)?.length ?? 0).toBeLessThanOrEqual(whole.match(/1111/g)?.length ?? 0);
   });
 
   test('shows no part of a key, and what comes behind a part of one', () => {

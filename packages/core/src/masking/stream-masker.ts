@@ -22,6 +22,8 @@ export class StreamMasker {
   readonly #decoder = new ByteDecoder();
   readonly #writer: MaskWriter;
   readonly #scan: Scan;
+  /** Bytes of an unfinished character that were let out at a pause. */
+  #early: Uint8Array = new Uint8Array(0);
 
   constructor({ masker, hidden }: TextMaskerOptions) {
     this.#writer = new MaskWriter(masker);
@@ -40,19 +42,36 @@ export class StreamMasker {
 
   push(bytes: Uint8Array): Uint8Array {
     this.#scan.push(this.#decoder.push(bytes));
-    return encodeText(this.#writer.take());
+    return this.#take();
   }
 
   idle(): Uint8Array {
-    // What talks in bytes of its own may have stopped in what looks like the middle of a character.
-    this.#scan.push(this.#decoder.end());
     this.#scan.pause();
-    return encodeText(this.#writer.take());
+    const shown = this.#take();
+    // What talks in bytes of its own may have stopped in what looks like the middle of a character. It is read as one
+    // all the same when its rest comes, so that a value is recognised that a pause has torn there.
+    if (!this.#scan.clear || this.#decoder.rest.length <= this.#early.length) return shown;
+    const more = this.#decoder.rest.subarray(this.#early.length);
+    this.#early = this.#decoder.rest.slice();
+    const both = new Uint8Array(shown.length + more.length);
+    both.set(shown);
+    both.set(more, shown.length);
+    return both;
   }
 
   /** The stream is over. */
   end(): Uint8Array {
     this.#scan.end(this.#decoder.end());
-    return encodeText(this.#writer.take());
+    return this.#take();
+  }
+
+  /** What was written, without the bytes at its beginning that are out already. */
+  #take(): Uint8Array {
+    const bytes = encodeText(this.#writer.take());
+    if (bytes.length === 0) return bytes;
+    const early = this.#early;
+    this.#early = new Uint8Array(0);
+    // A mask does not begin with them: then half a character stays before it.
+    return early.every((byte, at) => bytes[at] === byte) ? bytes.subarray(early.length) : bytes;
   }
 }

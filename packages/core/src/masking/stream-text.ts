@@ -16,6 +16,11 @@ export class ByteDecoder {
     return this.#decode(all.subarray(0, whole));
   }
 
+  /** The beginning of a character that waits for its rest. */
+  get rest(): Uint8Array {
+    return this.#rest;
+  }
+
   end(): string {
     const rest = this.#rest;
     this.#rest = new Uint8Array(0);
