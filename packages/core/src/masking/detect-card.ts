@@ -31,6 +31,8 @@ const issuers: readonly (readonly [from: number, to: number, lengths: readonly n
   [6759, 6763, [13, 14, 15, 16, 17, 18, 19]],
 ];
 
+const firstDigits: ReadonlySet<number> = new Set(issuers.map(([from]) => String(from).charCodeAt(0)));
+
 /** How the networks group numbers; anything else must stand alone to count. */
 const printed = new Set(['4,4,4,4', '4,4,4,4,2', '4,4,4,4,3', '4,6,5', '4,6,4', '4,4,5']);
 
@@ -40,6 +42,7 @@ export const card: Detector = {
   where: 'anywhere',
   read(page, at) {
     const before = page.code(at - 1);
+    if (!firstDigits.has(page.code(at))) return undefined;
     if (isAlphanumeric(before) && !opensTrack(page, at)) return undefined;
     if (goesOnBefore(page, at, '.')) return undefined;
     const groups = readGroups(page, at);
@@ -58,19 +61,24 @@ function opensTrack(page: Page, at: number): boolean {
 /** How many of the groups are a card's number; 0 for none. The longest that fits, which hides the most. */
 function cardGroups(page: Page, at: number, groups: Groups): number {
   const { sizes, ends, separators } = groups;
+  const last = sizes.length - 1;
   let found = 0;
   let length = 0;
   for (const [index, size] of sizes.entries()) {
     length += size;
     if (length > 19) break;
+    // Groups with different separators between them are no number, however many follow.
+    if (index > 1 && separators.charCodeAt(index - 1) !== separators.charCodeAt(0)) break;
     if (length < 13 || isAlphanumeric(page.code(ends[index] ?? 0))) continue;
-    const between = separators.slice(0, index);
-    const even = between === '' || between === between.charAt(0).repeat(index);
-    const alone = index === sizes.length - 1 && !goesOnBefore(page, at, ' -./');
-    const shaped = index === 0 || printed.has(sizes.slice(0, index + 1).join());
-    if (even && (alone || shaped) && isCard(groups.digits.slice(0, length))) found = index + 1;
+    const alone = index === last && !goesOnBefore(page, at, ' -./');
+    if (!alone && !isPrinted(sizes, index)) continue;
+    if (isCard(groups.digits.slice(0, length))) found = index + 1;
   }
   return found;
+}
+
+function isPrinted(sizes: readonly number[], index: number): boolean {
+  return index === 0 || (index <= 4 && printed.has(sizes.slice(0, index + 1).join()));
 }
 
 function isCard(number: string): boolean {

@@ -57,7 +57,7 @@ export interface Delivery {
 }
 
 /** A document that is masked is held whole; this many bytes of it. */
-export const documentBytes = 16 * 1024 * 1024;
+export const documentBytes = 4 * 1024 * 1024;
 
 /** Rejects with an `HttpError` for what can't be masked; if the answer has begun, it was broken off. */
 export async function deliver(delivery: Delivery, answer: UpstreamResponse, receiver: Receiver): Promise<void> {
