@@ -54,10 +54,11 @@ export class Collector implements Receiver {
     const { status = 502, headers = [] } = this.#head ?? {};
     const bytes = Buffer.concat(this.#pieces);
     const media = readMediaType(soleHeader(headers, 'content-type') ?? '');
-    const shown: Record<string, string> = {};
+    const shown = new Map<string, string>();
     for (const [name, value] of headers) {
       if (name === 'set-cookie') continue;
-      shown[name] = name in shown ? `${shown[name]}, ${value}` : value;
+      const before = shown.get(name);
+      shown.set(name, before === undefined ? value : `${before}, ${value}`);
     }
     const content =
       bytes.length === 0
@@ -72,7 +73,7 @@ export class Collector implements Receiver {
               }),
             }
           : { text: bytes.toString('utf8') };
-    return { status, headers: shown, ...content, truncated: this.#cut };
+    return { status, headers: Object.fromEntries(shown), ...content, truncated: this.#cut };
   }
 
   #keep(bytes: Uint8Array): void {

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Outcome, Session } from '@sluice/core/contract/session.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
+import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import { dialSocket } from '@sluice/server/network/dial.ts';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -23,7 +24,7 @@ const grounds = { labels, target: (name: string) => (name === 'crm' ? target : u
 interface Opened {
   readonly judged: Unit[];
   readonly refused: string[];
-  request(input: JsonObject): Promise<unknown>;
+  request(input: JsonObject, run?: RunContext): Promise<unknown>;
 }
 
 async function opened(
@@ -100,7 +101,7 @@ async function opened(
   return {
     judged,
     refused,
-    request: (input) => opened.call('request', input, { run: 'r', intent: 'prüfen' }, signal),
+    request: (input, run = { run: 'r', intent: 'prüfen' }) => opened.call('request', input, run, signal),
   };
 }
 
@@ -140,6 +141,31 @@ describe('the operation "request"', () => {
         ['x', 'é'],
       ]),
     );
+  });
+
+  test('passes on a claim of the trace that is one, and nothing that would be more than that', async () => {
+    const seen: (string | undefined)[][] = [];
+    const { request } = await opened((asked, response) => {
+      seen.push([asked.headers['traceparent'] as string | undefined, asked.headers['x-evil'] as string | undefined]);
+      response.end();
+    });
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    for (const traceparent of [trace, `${trace}\r\nx-evil: 1`, 'x\ny', 'any words', '\u010a']) {
+      const intent = 'one line\r\nx-evil: 1';
+      expect(await request({ method: 'GET', path: '/' }, { traceparent, intent })).toMatchObject({ outcome: 'done' });
+    }
+    expect(seen).toEqual([[trace, undefined], ...Array.from({ length: 4 }, () => [undefined, undefined])]);
+  });
+
+  test('shows header fields of any name as what they are', async () => {
+    const { request } = await opened((_asked, response) => {
+      response.setHeader('constructor', '1');
+      response.setHeader('__proto__', '2');
+      response.end();
+    });
+    const { value } = (await request({ method: 'GET', path: '/' })) as { value: { headers: Record<string, string> } };
+    expect(Object.entries(value.headers)).toContainEqual(['constructor', '1']);
+    expect(JSON.stringify(value)).not.toContain('native code');
   });
 
   test('cuts what is too long, and says so', async () => {

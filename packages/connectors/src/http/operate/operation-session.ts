@@ -118,9 +118,14 @@ function claimsOf(run: RunContext | undefined): readonly HttpHeader[] {
     ['traceparent', run?.traceparent],
   ] as const;
   return named.flatMap(([name, value]): HttpHeader[] =>
-    value === undefined ? [] : [[name, Buffer.from(value, 'utf8').toString('latin1')]],
+    value === undefined || (name === 'traceparent' && !traceparent.test(value))
+      ? []
+      : [[name, Buffer.from(value, 'utf8').toString('latin1')]],
   );
 }
+
+/** Trace Context section 3.2, of any version: the one claim that is passed on to the API, so nothing else may be in it. */
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{0,256})?$/;
 
 function texts(value: Json, what: string): readonly (readonly [string, string])[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
