@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { string } from '@sluice/connectors/ssh/login/blob.ts';
+import { string, uint32 } from '@sluice/connectors/ssh/login/blob.ts';
 import { certify } from '@sluice/connectors/ssh/login/certificate.ts';
 import { type OwnKey, ownKey } from '@sluice/connectors/ssh/login/keys.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
@@ -72,6 +72,31 @@ const ways: readonly (readonly [string, Try])[] = [
   ['a token for no target', async (raw) => raw.password('', await gateway.token(ada))],
   ['a credential of another target', async (raw) => raw.password('nowhere', await secretFor('web'))],
   ['the id of a credential alone', async (raw) => raw.password('web', (await issued(newKey())).id)],
+  ['no answer to the question', (raw) => answered(raw, 'web')],
+  ['an empty answer', (raw) => answered(raw, 'web', '')],
+  ['a wrong answer', (raw) => answered(raw, 'web', 'wrong')],
+  [
+    'one right answer too many',
+    async (raw) => answered(raw, 'web', await gateway.token(ada), await gateway.token(ada)),
+  ],
+  ['a right answer for somebody else’s name', async (raw) => answered(raw, 'grace+web', await gateway.token(ada))],
+  [
+    'an answer before there is a question',
+    async (raw) => {
+      raw.send(Buffer.from([61]), uint32(1), string(await gateway.token(ada)));
+      return raw.login('web', 'none');
+    },
+  ],
+  [
+    'an answer to the question of another name',
+    async (raw) => {
+      raw.send(userauth('web', 'keyboard-interactive', string(''), string('')));
+      await raw.until(said.infoRequest);
+      raw.send(userauth('grace+web', 'keyboard-interactive', string(''), string('')));
+      raw.send(Buffer.from([61]), uint32(1), string(await gateway.token(ada)));
+      return raw.until(said.failure, said.success, said.disconnect);
+    },
+  ],
   [
     'a bare key',
     (raw) => {
@@ -137,6 +162,14 @@ const ways: readonly (readonly [string, Try])[] = [
   ],
 ];
 
+/** RFC 4256 section 3.4: answers, however many were asked for. */
+async function answered(raw: RawSsh, user: string, ...answers: readonly string[]): Promise<unknown> {
+  const asked = await raw.login(user, 'keyboard-interactive', string(''), string(''));
+  if (asked?.type !== said.infoRequest) return asked;
+  raw.send(Buffer.from([61]), uint32(answers.length), ...answers.map((answer) => string(answer)));
+  return raw.until(said.failure, said.success, said.disconnect);
+}
+
 async function secretFor(name: string): Promise<string> {
   const { id, secret } = await (await gateway.apiAs(ada)).issueAccessCredential({ target: name });
   return `${id}:${secret}`;
@@ -164,6 +197,13 @@ describe('a login over SSH', () => {
       expect(await raw.channel()).toBeDefined();
       raw.end();
     }
+  });
+
+  test('by the answer to a question is taken, too', async () => {
+    const raw = await RawSsh.open(gateway.address);
+    expect(await answered(raw, 'ada+web', await gateway.token(ada))).toMatchObject({ type: said.success });
+    expect(await raw.channel()).toBeDefined();
+    raw.end();
   });
 
   test('ends after some attempts', async () => {

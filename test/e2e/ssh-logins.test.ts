@@ -155,6 +155,34 @@ describe.skipIf(!missing.there)(needing(missing, 'logins over SSH'), () => {
     });
   }
 
+  test.each([
+    ['rsa', ['-b', '2048']],
+    ['ecdsa', ['-b', '256']],
+    ['ecdsa', ['-b', '384']],
+    ['ecdsa', ['-b', '521']],
+  ])('a client with a certificate for a key of the type %s %j is let in', async (type, more) => {
+    const key = makeKey(dir, `client-${type}${more[1]}`, type, { more });
+    const api = await gateway.apiAs({ sub: 'ada' });
+    const line = readFileSync(`${key}.pub`, 'utf8').trim();
+    const { certificate, gateway_keys: keys = [] } = await api.issueAccessCredential({
+      target: 'ed25519',
+      public_key: line,
+    });
+    writeFileSync(`${key}-cert.pub`, `${certificate}\n`);
+    const { host, port } = gateway.at('ssh');
+    writeFileSync(join(dir, 'gateway-keys'), keys.map((each) => `[${host}]:${port} ${each}\n`).join(''));
+    const options = [
+      `IdentityFile=${key}`,
+      'IdentitiesOnly=yes',
+      'BatchMode=yes',
+      'StrictHostKeyChecking=yes',
+      `UserKnownHostsFile=${join(dir, 'gateway-keys')}`,
+      'GlobalKnownHostsFile=/dev/null',
+    ].flatMap((option) => ['-o', option]);
+    const args = ['-F', 'none', ...options, '-p', String(port), `ed25519@${host}`, 'echo in'];
+    expect(await runProgram('/usr/bin/ssh', args)).toMatchObject({ code: 0, stdout: 'in\n' });
+  });
+
   test('a client that is asked for its proof, and answers, is let in', async () => {
     const api = await gateway.apiAs({ sub: 'ada' });
     const { id, secret } = await api.issueAccessCredential({ target: 'ed25519' });

@@ -18,6 +18,7 @@ export const said = {
   failure: 51,
   success: 52,
   keyOk: 60,
+  infoRequest: 60,
   requestFailure: 82,
   openFailure: 92,
 } as const;
