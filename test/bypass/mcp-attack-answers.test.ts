@@ -35,7 +35,19 @@ beforeAll(async () => {
     })),
     files: { header: secret },
     policies,
-    masking: { labels: { 'hr.wage': ['*.a.wage', '*.a.[].wage', '*.a.person.wage', '*.a.note.wage'] } },
+    masking: {
+      labels: {
+        'hr.wage': [
+          '*.a.wage',
+          '*.a.[].wage',
+          '*.a.person.wage',
+          '*.a.note.wage',
+          '*.a.the wage',
+          '*.a.плата',
+          '*.a.list.wage',
+        ],
+      },
+    },
   });
 });
 
@@ -89,6 +101,11 @@ const note = (data: unknown): Record<string, unknown> => ({
   params: { level: 'info', data },
 });
 const done = text('done');
+/** The last of so many, in words, too. */
+const many = (count: number): Record<string, unknown> => {
+  const wages = Array.from({ length: count }, (_, n) => ({ wage: n + 1 < count ? `${70_000 + n}.11` : wage }));
+  return structured({ list: wages, wage }, JSON.stringify(wages), `The last is ${wage}.`);
+};
 
 describe('the credential of the gateway stays with it, however a target echoes it', () => {
   test.each<[string, readonly Record<string, unknown>[]]>([
@@ -132,6 +149,13 @@ describe('a labelled value is hidden', () => {
     ['in an object of a document that breaks off', text(`{"person": {"wage": "${wage}"}, oops}`)],
     ['in an object of a list that breaks off', text(`[{"wage": "${wage}"}, {"wage": "${wage}"}, oops`)],
     ['in the name of a member of a document that breaks off', text(`{"${wage}": {}, "wage": [], oops}`)],
+    ['in what is left of a document without its beginning', text(`"person": {"wage": 1}, "wage": ${wage}}`)],
+    ['in one line of a document', text(`  "wage": "${wage}",`)],
+    ['under a name of several words in a document that breaks off', text(`{"b": [1], "the wage": ${wage}, oops}`)],
+    ['under a name in other letters in a document that breaks off', text(`{b: [1], плата: ${wage}, oops}`)],
+    ['as a negative number in a document that breaks off', text(`{b: [1], wage: -${wage}, oops}`)],
+    ['behind more brackets than are looked at', text(`${'['.repeat(2_500)}{"person": {"wage": ${wage}}}`)],
+    ['as one of more values than are looked for', many(2_600)],
     ['in words before the document that tells which it is', text(`It is ${wage}.`, `{"wage": "${wage}"}`)],
     ['in words behind the document that tells which it is', text(`{"wage": "${wage}"}`, `It is ${wage}.`)],
     ['beside its own place in one document', structured({ note: `It is ${wage}.`, wage })],

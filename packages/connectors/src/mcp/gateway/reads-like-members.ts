@@ -10,6 +10,6 @@ export function readsLikeMembers(text: string): boolean {
   return from >= 0 && member.test(text.slice(from));
 }
 
-const member = /(?<![\w-])[A-Za-z_$][\w$-]{0,63}\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'[{\d]/;
+const member = /(?<![\p{L}\p{N}_-])[\p{L}_$][\p{L}\p{N}_$-]{0,63}\\{0,8}["']?\s{0,8}:\s{0,8}\\{0,8}["'[{\d.-]/u;
 /** With its name in double quotes it needs no brace to be seen: nothing else is written so. */
-const quoted = /"[A-Za-z_$][\w$-]{0,63}\\{0,8}"\s{0,8}:\s{0,8}\\{0,8}["'[{\d-]/;
+const quoted = /"[^"\n]{1,128}"\s{0,8}:\s{0,8}\\{0,8}["'[{\d.-]/;
