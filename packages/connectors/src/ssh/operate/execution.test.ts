@@ -56,3 +56,17 @@ test.each([
   await expect(execution.done).rejects.toThrow('it may still run');
   expect(recorded).toContainEqual(expect.objectContaining({ type: 'error', unit: 7, code: 'stop' }));
 });
+
+test('a target that does not start a command says so, to the caller and to the recording', async () => {
+  const { recorded, port } = session();
+  const upstream = {
+    exec: (_command: string, started: (error: Error) => void) => started(new Error('open failed')),
+  } as unknown as Client;
+  const execution = new Execution({ session: port, upstream, clock: clock(), longest: 1_000 }, 7);
+  execution.begin(unit);
+  await expect(execution.done).rejects.toMatchObject({
+    code: 'upstream_unreachable',
+    publicMessage: 'The target did not start the command.',
+  });
+  expect(recorded).toContainEqual(expect.objectContaining({ type: 'error', unit: 7, code: 'start' }));
+});

@@ -59,7 +59,7 @@ export class Execution {
   /** Called with the unit that was decided, and with no other. */
   begin(unit: Unit): void {
     this.#p.upstream.exec(commandOf(unit), (error, target) => {
-      if (error) this.#reject(error);
+      if (error) this.#lost('start', 'The target did not start the command.', error);
       else this.#started(target);
     });
   }
@@ -73,13 +73,15 @@ export class Execution {
 
   /** A target that does not say that it ended, or that it began, keeps nobody waiting. */
   #abandon(): void {
-    const message = 'The target did not say that the command ended; it may still run.';
+    this.#lost('stop', 'The target did not say that the command ended; it may still run.');
+  }
+
+  #lost(code: string, message: string, cause?: Error): void {
     const { session } = this.#p;
-    const cause = new CoreError('upstream_unreachable', 'upstream', message);
     try {
-      session.record({ type: 'error', unit: this.#unit, code: 'stop', message, source: 'upstream' });
+      session.record({ type: 'error', unit: this.#unit, code, message, source: 'upstream' });
       session.flush();
-      this.#reject(cause);
+      this.#reject(new CoreError('upstream_unreachable', 'upstream', message, { cause }));
     } catch (error) {
       this.#reject(error);
     }
