@@ -69,6 +69,15 @@ describe('a program as a target', () => {
     await expect.poll(() => runs(started), { timeout: 10_000 }).toBe(false);
   });
 
+  it('that ends when it should is not outlived by what it left behind', async () => {
+    const link = await startProgram('tools', ['sh', '-c', 'sleep 1000 >/dev/null 2>&1 & echo $!; read x'], {}, path);
+    const started = await new Promise<number>((resolve) => link.onData((chunk) => resolve(Number(String(chunk)))));
+    const closed = new Promise<void>((resolve) => link.onClose(() => resolve()));
+    link.end();
+    await closed;
+    await expect.poll(() => runs(started), { timeout: 10_000 }).toBe(false);
+  });
+
   it('that dies is a link that closes', async () => {
     const link = await run("process.stdin.once('data', () => process.exit(3))");
     const closed = new Promise<void>((resolve) => link.onClose(() => resolve()));

@@ -72,6 +72,8 @@ class ProgramLink implements UpstreamSocket {
     child.once('close', () => {
       clearTimeout(this.#timer);
       this.#closed = true;
+      // What it started and did not wait for.
+      this.#stop('SIGTERM');
       this.#onClose(this.#error);
     });
   }
@@ -119,7 +121,7 @@ class ProgramLink implements UpstreamSocket {
   }
 
   end(): void {
-    if (this.#ending) return;
+    if (this.#ending || this.#closed) return;
     this.#ending = true;
     this.#child.stdin.end();
     this.#child.stdout.resume();
@@ -128,6 +130,7 @@ class ProgramLink implements UpstreamSocket {
 
   destroy(): void {
     this.#ending = true;
+    if (this.#closed) return;
     this.#child.stdin.destroy();
     this.#child.stdout.destroy();
     this.#stop('SIGTERM');
@@ -135,7 +138,7 @@ class ProgramLink implements UpstreamSocket {
 
   #stop(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
-    if (this.#closed || pid === undefined) return;
+    if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
     } catch {
