@@ -428,10 +428,13 @@ describe('the address of one target', () => {
     const there = new URL('/mcp/shop', front.url);
     const kept = await front.at(there, `${id}:${secret}`);
     const call = () => kept.call('query', { target: 'shop', sql: 'SELECT 1' });
+    const tells = () => kept.call('list_my_sessions', {}).catch((error: Error) => ({ refused: error.message }));
     expect(await call()).toMatchObject({ status: 'done' });
+    expect(JSON.stringify(await tells())).toContain('"target":"shop"');
     await (await front.gateway.apiAs(people.agent)).revokeAccessCredential(id);
     const after = await call().catch((error: Error) => ({ refused: error.message }));
     expect(after).not.toMatchObject({ status: 'done' });
+    expect(JSON.stringify(await tells())).not.toContain('"target":"shop"');
   });
 
   test('has nothing of other targets, whoever asks', async () => {

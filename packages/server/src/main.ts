@@ -231,7 +231,10 @@ async function start(
     open: openAdmitted,
     request: (id) => requests.get(id),
     sessions: (principal, limit) => index.list({ principal, limit }),
-    credentialIsFor: async (id, target) => (await credentials.find(id))?.target === target,
+    credentialIsFor: async (id, target) => {
+      const found = await credentials.find(id);
+      return found?.target === target && found.revokedAt === undefined;
+    },
   });
   undo.push(() => operations.close());
   for (const { id, create } of connectors) {

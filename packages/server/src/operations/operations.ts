@@ -35,7 +35,7 @@ export interface OperationsParts {
   request(id: string): Promise<AccessRequest | undefined>;
   /** Newest first. */
   sessions(principal: string, limit: number): Promise<readonly OwnSession[]>;
-  /** Whether an access credential is for the target. */
+  /** Whether an access credential is for the target, and nobody took it back since it was shown. */
   credentialIsFor(id: string, target: string): Promise<boolean>;
 }
 
@@ -88,8 +88,11 @@ export function createOperations(parts: OperationsParts): RunningOperations {
   async function allowed(caller: Caller, name: string): Promise<Target | undefined> {
     const target = parts.targets.get(name);
     if (!target || !parts.mayConnect(caller.principal, name, caller.client)) return undefined;
-    if (caller.credential !== undefined && !(await parts.credentialIsFor(caller.credential, name))) return undefined;
-    return target;
+    return (await provenFor(caller, name)) ? target : undefined;
+  }
+
+  async function provenFor({ credential }: Caller, target: string): Promise<boolean> {
+    return credential === undefined || parts.credentialIsFor(credential, target);
   }
 
   return {
@@ -125,9 +128,16 @@ export function createOperations(parts: OperationsParts): RunningOperations {
     },
     async request(caller, id) {
       const found = await parts.request(id);
-      return found && found.requester.id === caller.principal.id ? found : undefined;
+      if (!found || found.requester.id !== caller.principal.id) return undefined;
+      return (await provenFor(caller, found.target)) ? found : undefined;
     },
-    sessions: (caller, limit) => parts.sessions(caller.principal.id, limit),
+    async sessions(caller, limit) {
+      const all = await parts.sessions(caller.principal.id, limit);
+      if (caller.credential === undefined) return all;
+      const known = new Map<string, boolean>();
+      for (const { target } of all) known.set(target, known.get(target) ?? (await provenFor(caller, target)));
+      return all.filter(({ target }) => known.get(target));
+    },
     leave: (caller) => pool.leave(callerKey(caller)),
     close: () => pool.close(),
   };
