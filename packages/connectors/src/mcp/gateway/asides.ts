@@ -62,6 +62,7 @@ export class Asides implements CallListener {
       const data = Buffer.from(`${JSON.stringify({ method: shown.method, params: shown.params })}\n`);
       session.record({ type: 'output', unit: this.#unit, stream: 'notifications', data });
     }
+    session.flush();
     if (session.recorderBehind && !signal.aborted) {
       await new Promise<void>((resolve) => {
         session.onRecorderReady(resolve);

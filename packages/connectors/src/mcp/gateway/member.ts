@@ -98,6 +98,7 @@ export class Member {
     }
     const detail = { notification: JSON.stringify(notification.params), method: notification.method };
     this.session.record({ type: 'event', name: 'notification', detail });
+    this.session.flush();
     return this.#stream.send(notification);
   }
 
