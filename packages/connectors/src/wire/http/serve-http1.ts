@@ -4,6 +4,7 @@ import type { HttpRequestHead } from './exchange.ts';
 import { fromRawHeaders, headerTokens, soleHeader } from './headers.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http1Upgrade, plainAnswer } from './http1-upgrade.ts';
+import { linger } from './linger.ts';
 import { type CheckedHead, checkHead } from './request-check.ts';
 import type { ServedConnection } from './served-connection.ts';
 
@@ -50,7 +51,9 @@ class Http1Connection {
     });
     // Without a listener, an error of the socket would end the process; 'close' follows it.
     stream.on('error', () => {});
-    stream.once('finish', () => this.#linger());
+    stream.once('finish', () => {
+      if (!this.#switched) linger(stream, limits.lingerTime);
+    });
   }
 
   begin(): void {
@@ -83,21 +86,6 @@ class Http1Connection {
     this.#refused = true;
     clearTimeout(this.#timer);
     stream.end(plainAnswer(408, message));
-  }
-
-  /**
-   * RFC 9112 section 9.6: closed at once, the connection would be reset, and the last answer lost with it. Whatever
-   * still comes is read, or the client's own end would never be seen, and means nothing.
-   */
-  #linger(): void {
-    if (this.#switched) return;
-    const { stream, limits } = this.#connection;
-    stream.removeAllListeners('data');
-    stream.on('data', () => {});
-    stream.resume();
-    const timer = setTimeout(() => stream.destroy(), limits.lingerTime);
-    timer.unref();
-    stream.once('close', () => clearTimeout(timer));
   }
 
   #headBegins(): void {

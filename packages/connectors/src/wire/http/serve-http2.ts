@@ -6,8 +6,10 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { HttpHeader } from './exchange.ts';
+import { goawayWatch } from './goaway-watch.ts';
 import { fromRawHeaders } from './headers.ts';
 import { Http2Exchange } from './http2-exchange.ts';
+import { linger } from './linger.ts';
 import { type CheckedHead, checkHead } from './request-check.ts';
 import type { ServedConnection } from './served-connection.ts';
 
@@ -24,12 +26,26 @@ class Http2Connection {
   /** Streams given up by the client, less those that it let finish. */
   #resets = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** One of the two sides has said that the connection ends. */
+  #ending = false;
 
   constructor(connection: ServedConnection, closed: () => void) {
     this.#connection = connection;
     const { limits, stream } = connection;
     // Errors of the socket reach the session too; here they must only not go unheard.
     stream.on('error', () => {});
+    stream.once('finish', () => {
+      this.#broken();
+      linger(stream, limits.lingerTime);
+    });
+    stream.onSent = goawayWatch(() => {
+      this.#broken();
+      linger(stream, limits.lingerTime);
+    });
+    stream.onGone = () => {
+      this.#ending = true;
+      stream.destroy();
+    };
     stream.once('close', () => {
       clearTimeout(this.#timer);
       this.#gone.abort();
@@ -52,7 +68,13 @@ class Http2Connection {
 
   begin(): void {
     const session = this.#session;
-    session.on('error', () => this.#connection.stream.destroy());
+    session.on('error', () => {
+      this.#broken();
+      this.#connection.stream.destroy();
+    });
+    session.on('goaway', () => {
+      this.#ending = true;
+    });
     session.on('close', () => this.#connection.stream.destroy());
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw?: unknown) => {
       this.#stream(stream, flags, Array.isArray(raw) ? raw.map(String) : undefined);
@@ -61,16 +83,28 @@ class Http2Connection {
     this.#rest(this.#connection.limits.headTime);
   }
 
+  /** Node itself ends a connection whose frames are wrong (RFC 9113 section 5.4.1), and does not always tell of it. */
+  #broken(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#connection.options.onRefused({ status: 400, reason: 'The frames are not as HTTP/2 has them.', text: '' });
+  }
+
   #close(message: string): void {
     const session = this.#session;
     if (session.destroyed || session.closed) return;
+    this.#ending = true;
     session.goaway(constants.NGHTTP2_NO_ERROR, 0, Buffer.from(message).subarray(0, 512));
     session.close();
   }
 
   #rest(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#session.close(), ms);
+    this.#timer = setTimeout(() => {
+      this.#ending = true;
+      this.#session.close();
+      linger(this.#connection.stream, this.#connection.limits.lingerTime);
+    }, ms);
     this.#timer.unref();
   }
 
@@ -101,6 +135,7 @@ class Http2Connection {
 
   #end(): void {
     if (this.#session.destroyed) return;
+    this.#ending = true;
     this.#connection.options.onRefused({ status: 429, reason: 'Too many streams were opened and given up.', text: '' });
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
