@@ -9,6 +9,8 @@ const most = 2_000;
 /** Values that were hidden somewhere in an answer, to be hidden wherever else in it they are, and their masks. */
 export class HiddenValues {
   readonly #masks = new Map<string, string>();
+  /** Values by their first characters, the longest first. */
+  readonly #byBeginning = new Map<string, readonly string[]>();
 
   /** There were more than are kept: what is not looked for could be anywhere. */
   full = false;
@@ -33,9 +35,7 @@ export class HiddenValues {
   }
 
   outOfText(text: string): string {
-    let clean = text;
-    for (const [value, mask] of this.#masks) if (clean.includes(value)) clean = clean.replaceAll(value, () => mask);
-    return clean;
+    return this.#without(text, 0);
   }
 
   /** As out of text; short values only where they stand alone, since members have labels of their own. */
@@ -53,32 +53,45 @@ export class HiddenValues {
   }
 
   #outOfMember(text: string): string {
-    let clean = text;
-    for (const [value, mask] of this.#masks) {
-      if (clean === value) return mask;
-      if (!clean.includes(value)) continue;
-      clean = value.length < longEnough ? alone(clean, value, mask) : clean.replaceAll(value, () => mask);
+    return this.#without(text, longEnough);
+  }
+
+  /** One pass, whatever the number of values is. Values shorter than `alone` count only where they stand alone. */
+  #without(text: string, alone: number): string {
+    if (this.#masks.size === 0 || text.length < shortest) return text;
+    let clean = '';
+    let from = 0;
+    for (let at = 0; at + shortest <= text.length; at++) {
+      const begun = this.#byBeginning.get(text.slice(at, at + shortest));
+      const value = begun?.find(
+        (each) => text.startsWith(each, at) && (each.length >= alone || standsAlone(text, at, at + each.length)),
+      );
+      if (value === undefined) continue;
+      clean += text.slice(from, at) + this.#masks.get(value);
+      from = at + value.length;
+      at = from - 1;
     }
-    return clean;
+    return clean + text.slice(from);
   }
 
   #add(value: string, mask: string): void {
-    if (this.#masks.size < most) this.#masks.set(value, mask);
-    else if (!this.#masks.has(value)) this.full = true;
+    if (this.#masks.has(value)) return;
+    if (this.#masks.size >= most) {
+      this.full = true;
+      return;
+    }
+    this.#masks.set(value, mask);
+    const beginning = value.slice(0, shortest);
+    const others = this.#byBeginning.get(beginning) ?? [];
+    this.#byBeginning.set(
+      beginning,
+      [...others, value].sort((a, b) => b.length - a.length),
+    );
   }
 }
 
 const partOfWord = /[\p{L}\p{N}_]/u;
 
-/** Replaces the value where no letter or digit goes on before or behind it. */
-function alone(text: string, value: string, mask: string): string {
-  let clean = '';
-  let from = 0;
-  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, from)) {
-    const end = at + value.length;
-    const inWord = partOfWord.test(text[at - 1] ?? '') || partOfWord.test(text[end] ?? '');
-    clean += text.slice(from, at) + (inWord ? value : mask);
-    from = end;
-  }
-  return clean + text.slice(from);
+function standsAlone(text: string, start: number, end: number): boolean {
+  return !partOfWord.test(text[start - 1] ?? '') && !partOfWord.test(text[end] ?? '');
 }
