@@ -1,6 +1,5 @@
 /** The contract suite's words for HTTP: requests to an API, by HTTP/1.1 with a socket of its own. */
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Adapter, Ask, Oddity } from './adapter.ts';
 import { forms, proofHere } from './http-answer.ts';
@@ -136,7 +135,8 @@ export const http1Adapter: Adapter = {
     const parts: Buffer[] = [];
     socket.on('data', (part: Buffer) => parts.push(part));
     socket.write(bytes);
-    await once(socket, 'close');
+    // A reset closes it, too, for which `once` would reject.
+    await new Promise((resolve) => socket.once('close', resolve));
     return Buffer.concat(parts);
   },
 };

@@ -40,7 +40,8 @@ class Http2Connection {
     });
     stream.onSent = goawayWatch(() => {
       this.#broken();
-      linger(stream, limits.lingerTime);
+      // Node has yet to pause what it will not read.
+      setImmediate(() => linger(stream, limits.lingerTime));
     });
     stream.onGone = () => {
       this.#ending = true;
