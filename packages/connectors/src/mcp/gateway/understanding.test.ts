@@ -158,7 +158,8 @@ describe('a definition', () => {
     expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: undefined } as never)).toBe('{"b":[1,{"c":"x","d":null}]}');
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(JSON.parse(canonicalJson(value as never))).toEqual(value);
+        // JSON knows no negative zero.
+        expect(JSON.parse(canonicalJson(value as never))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
   });
