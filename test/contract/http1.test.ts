@@ -1,0 +1,4 @@
+import { http1Adapter } from './http.ts';
+import { contractSuite } from './suite.ts';
+
+contractSuite(http1Adapter);

@@ -1,0 +1,4 @@
+import { http2Adapter } from './http2.ts';
+import { contractSuite } from './suite.ts';
+
+contractSuite(http2Adapter);

@@ -1,0 +1,4 @@
+import { mcpAdapter } from './mcp.ts';
+import { contractSuite } from './suite.ts';
+
+contractSuite(mcpAdapter);

@@ -1,0 +1,4 @@
+import { postgresAdapter } from './postgres.ts';
+import { contractSuite } from './suite.ts';
+
+contractSuite(postgresAdapter);

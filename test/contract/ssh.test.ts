@@ -1,0 +1,4 @@
+import { sshAdapter } from './ssh.ts';
+import { contractSuite } from './suite.ts';
+
+contractSuite(sshAdapter);
