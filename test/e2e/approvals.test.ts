@@ -95,7 +95,7 @@ describe('told to come back', () => {
       const { decision, request, url, policies } = detailOf(error);
       expect({ decision, policies }).toEqual({ decision: 'hold', policies: [schema] });
       expect(url).toBe(`${held.gateway.api}/api/v1/access-requests/${request}`);
-      expect(fieldsOf(error as RawMessage)['H']).toContain('identical');
+      expect(fieldsOf(error as RawMessage)['H']).toContain('exactly the same');
       if (schema === 'resend') expect(detailOf((await ask())[0]).request).toBe(request);
       await (await held.as(people.dba)).approve(request);
       expect((await ask()).map(shown)).toEqual(['C:UPDATE 1', 'Z:I']);
