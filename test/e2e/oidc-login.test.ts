@@ -61,7 +61,7 @@ describe('tokens of a real OpenID provider', () => {
     expect(await identity(provider.audience).bearer(token)).toMatchObject({
       kind: 'user',
       subject: 'alex',
-      groups: ['dba'],
+      groups: ['dba', 'on-call'],
     });
   });
 
