@@ -136,6 +136,11 @@ test.each<[string, string | Uint8Array, Record<string, string>?]>([
 
 test('a batch of one is allowed', async () => {
   expect(await send('/batch', '{"items":[1]}')).toBe(200);
-  // A list as a whole is no entry, as the guide says: what is in it is.
-  expect(await send('/batch', '{"items":[1,[]]}')).toBe(200);
 });
+
+test.each(['{"items":[1,[]]}', '{"items":[1,{}]}', '{"items":[1,{"id":2}]}'])(
+  'a batch of more is denied: %s',
+  async (body) => {
+    expect(await send('/batch', body)).toBe(403);
+  },
+);

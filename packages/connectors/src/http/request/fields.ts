@@ -5,7 +5,7 @@ import type { Parameters } from './query.ts';
 
 /** What policy can read of a body. */
 export interface Fields {
-  /** By JSON pointer (RFC 6901), as text. */
+  /** By JSON pointer (RFC 6901), as text; `[]` and `{}` for lists and objects. */
   readonly values: ReadonlyMap<string, string>;
   /** Those of them that are whole numbers. */
   readonly numbers: ReadonlyMap<string, number>;
@@ -42,6 +42,10 @@ class Collected implements Fields {
   #characters = 0;
 
   json(pointer: string, value: Json): void {
+    // Without an entry of its own, `{"force":[true]}` would pass a policy that forbids `/force`.
+    if (pointer !== '' && typeof value === 'object' && value !== null) {
+      this.add(pointer, Array.isArray(value) ? '[]' : '{}');
+    }
     if (Array.isArray(value)) {
       value.forEach((each: Json, index) => void this.json(`${pointer}/${index}`, each));
     } else if (typeof value === 'object' && value !== null) {

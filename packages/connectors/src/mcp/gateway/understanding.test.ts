@@ -101,7 +101,12 @@ describe('arguments', () => {
             .slice(1)
             .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
           const at = path.reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], given);
-          expect(text).toBe(typeof at === 'string' ? at : JSON.stringify(at));
+          const container = Array.isArray(at) ? '[]' : '{}';
+          const whole = typeof at === 'object' && at !== null ? container : JSON.stringify(at);
+          expect(text).toBe(typeof at === 'string' ? at : whole);
+        }
+        for (const name of Object.keys(given)) {
+          expect(texts.has(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)).toBe(true);
         }
         for (const [pointer, number] of numbers) expect(texts.get(pointer)).toBe(JSON.stringify(number));
       }),
