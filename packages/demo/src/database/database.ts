@@ -12,8 +12,8 @@ import { homeFor, makeHome } from '../account/home.ts';
 import { keptSecret } from '../kept-secret.ts';
 import { seed } from '../seed/seed.ts';
 import { findBinaries } from './binaries.ts';
-import { type Cluster, clusterExists, createCluster, startCluster } from './cluster.ts';
-import { freePort } from './port.ts';
+import { type Cluster, clusterExists, createCluster, type StartedCluster, startCluster } from './cluster.ts';
+import { freePort, isFree } from './port.ts';
 
 export interface DatabaseOptions {
   /** Folder for everything that must survive a restart; created when absent. */
@@ -45,6 +45,18 @@ const host = '127.0.0.1';
 const database = 'shop';
 const gatewayUser = 'sluice_gateway';
 
+/** A port that was free can be taken by another program before the server has it; then another one is tried. */
+async function startOnFreePort(cluster: Cluster): Promise<{ readonly port: number; readonly server: StartedCluster }> {
+  for (let left = 3; ; left--) {
+    const port = await freePort(host);
+    try {
+      return { port, server: await startCluster(cluster, port) };
+    } catch (error) {
+      if (left === 1 || (await isFree(host, port))) throw error;
+    }
+  }
+}
+
 /** Starts the server; the first time, creates and fills it. Safe to call again after any kind of death. */
 export async function startDatabase(options: DatabaseOptions): Promise<RunningDatabase> {
   const tell = options.tell ?? (() => undefined);
@@ -66,8 +78,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
     await rm(filled, { force: true });
     await createCluster(cluster, superuserPassword);
   }
-  const port = await freePort(host);
-  const server = await startCluster(cluster, port);
+  const { port, server } = await startOnFreePort(cluster);
   const connectTo = async (name: string): Promise<pg.Client> => {
     const client = new pg.Client({
       host,

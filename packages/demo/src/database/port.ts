@@ -5,6 +5,13 @@ export async function freePort(host: string): Promise<number> {
   return probe(host, 0);
 }
 
+export function isFree(host: string, port: number): Promise<boolean> {
+  return probe(host, port).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Rejects with a sentence for people when the port is taken; `flag` is the option that chooses another one. */
 export async function checkPort(port: number, what: string, flag: string): Promise<void> {
   if (port === 0) return;
