@@ -343,6 +343,27 @@ print(s.delete(sys.argv[1] + '/v1/customers/1').status_code)
     expect([stdout, stderr]).toEqual(['2 {"a": 1}\n403\n', '']);
   });
 
+  const httpx = findPythonModule('httpx');
+  // Without TLS a client has to know beforehand that HTTP/2 is spoken: it then speaks nothing else.
+  for (const [version, how, needed] of [
+    ['HTTP/1.1', 'http1=True', httpx],
+    ['HTTP/2', 'http1=False, http2=True', httpx.there ? findPythonModule('h2') : httpx],
+  ] as const) {
+    test.skipIf(!needed.there)(needing(needed, `httpx with ${version}`), async () => {
+      if (!needed.there) return;
+      const script = `
+import httpx, sys
+with httpx.Client(${how}, headers={'Authorization': 'Bearer ' + sys.argv[2]}) as c:
+    for _ in range(3): r = c.get(sys.argv[1] + '/v1/customers'); r.raise_for_status()
+    print(r.http_version, len(r.json()), c.post(sys.argv[1] + '/v1/notes', json={'a': 1}).json()['received'])
+    print(c.delete(sys.argv[1] + '/v1/customers/1').status_code)
+    with c.stream('GET', sys.argv[1] + '/v1/customers') as s: print(sum(len(part) for part in s.iter_bytes()) > 0)
+`;
+      const { stdout, stderr } = await startProgram(needed.path, ['-c', script, base, token]).ended;
+      expect([stdout, stderr]).toEqual([`${version} 2 {"a":1}\n403\nTrue\n`, '']);
+    });
+  }
+
   test('an EventSource', async () => {
     const source = new EventSource(`${base}/v1/events`, {
       node: {
