@@ -44,7 +44,7 @@ describe.skipIf(!missing.there)(all, () => {
   });
 
   /** What a shell needs to run ssh with our options. */
-  const command = (): string => `ssh ${me.options.join(' ')} -p ${me.port}`;
+  const command = (): string => `/usr/bin/ssh ${me.options.join(' ')} -p ${me.port}`;
 
   test('a command runs, with its output, its errors and its exit status', async () => {
     const ran = await me.ssh(['echo out; echo err >&2; exit 3']);

@@ -170,7 +170,7 @@ forbid (principal, action in [Action::"ssh:sftp.read", Action::"ssh:sftp.write"]
     writeFileSync(first, masked.slice(0, half));
     writeFileSync(second, masked.slice(half));
     // The second half is sent once the first one has arrived.
-    const script = `(cat ${first}; until [ -s ${file} ]; do sleep 0.1; done; cat ${second}) | ssh ${me.options.join(' ')} -p ${me.port} ${me.destination} 'cat > ${file}'`;
+    const script = `(cat ${first}; until [ -s ${file} ]; do sleep 0.1; done; cat ${second}) | /usr/bin/ssh ${me.options.join(' ')} -p ${me.port} ${me.destination} 'cat > ${file}'`;
     const ended = await startProgram('/bin/sh', ['-c', script]).ended;
     expect(ended).toMatchObject({ code: 126 });
     expect(readFileSync(file, 'utf8')).toBe(masked.slice(0, half));

@@ -87,7 +87,7 @@ describe.skipIf(!missing.there)(needing(missing, 'recordings of SSH'), () => {
 
   function ask(me: SshLogin): string {
     const script = `stty -echo; echo Password:; touch ${dir}/asked; head -n 1 >/dev/null; stty echo`;
-    return `ssh ${me.options.join(' ')} -p ${me.port} -tt ${me.destination} '${script}'`;
+    return `/usr/bin/ssh ${me.options.join(' ')} -p ${me.port} -tt ${me.destination} '${script}'`;
   }
 
   const events = (name: string): readonly RecordedEvent[] => sessions.get(name)?.events ?? [];
