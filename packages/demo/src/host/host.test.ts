@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningHost, startHost } from './host.ts';
+import { newPair } from './keys.ts';
 
 const orders = Array.from({ length: 30 }, (_, index) => ({ id: index + 1, email: `someone${index}@example.com` }));
 
@@ -91,7 +92,7 @@ describe.each([
   });
 
   it('lets nobody in who has another key, or a password', async () => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519').private;
+    const other = newPair().private;
     await expect(connected({ privateKey: other })).rejects.toThrow(/authentication/i);
     await expect(connected({ password: 'guess', authHandler: ['none', 'password'] })).rejects.toThrow(
       /authentication/i,

@@ -27,9 +27,17 @@ export async function keptHostKeys(dir: string): Promise<HostKeys> {
 async function keptPair(file: string): Promise<{ file: string; publicKey: string }> {
   const kept = await readFile(`${file}.pub`, 'utf8').catch(() => undefined);
   if (kept !== undefined) return { file, publicKey: kept.trim() };
-  const pair = ssh2.utils.generateKeyPairSync('ed25519');
+  const pair = newPair();
   await writeFile(file, pair.private, { mode: 0o600 });
   // Written last: half a pair is made again.
   await writeFile(`${file}.pub`, `${pair.public}\n`);
   return { file, publicKey: pair.public.trim() };
+}
+
+/** One in some hundred keys that the library makes is malformed, and it can't read them itself: then another one. */
+export function newPair(): { readonly private: string; readonly public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }

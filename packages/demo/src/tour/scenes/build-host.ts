@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiClient } from '@sluice/api/client.ts';
-import ssh2 from 'ssh2';
+import { newPair } from '../../host/keys.ts';
 import { buildHost } from '../../targets.ts';
 import { harmless } from '../../terminal/ink.ts';
 import { requestIn, showRequest, waitingRequest } from '../consent.ts';
@@ -73,7 +73,7 @@ export const buildHostScene: Scene = {
 /** With an access credential, and certain of the gateway by the key that came with it. */
 async function logIn({ stage, narrator }: Props): Promise<SshClient> {
   const agent = new ApiClient({ base: stage.api, token: stage.tokens.agent });
-  const { public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { public: publicKey } = newPair();
   const credential = await agent.issueAccessCredential({ target: buildHost, ttl: '10m', public_key: publicKey });
   narrator.aside('Agent', `npx sluice access ${buildHost}      # a key for ten minutes, and this line:`);
   narrator.aside('', `ssh -p ${stage.listeners.ssh.port} -i … -o UserKnownHostsFile=… ${buildHost}@localhost …`);
