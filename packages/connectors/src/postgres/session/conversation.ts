@@ -12,6 +12,7 @@ import { problemOf } from '../login/refusal.ts';
 import type { MeaningCache } from '../meaning/cache.ts';
 import { type Problem, problem, readyForQuery } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
+import type { NameChange } from './names.ts';
 import { type Owed, OwedQueue, type OwnQuery } from './owed.ts';
 import type { SessionState } from './state.ts';
 
@@ -97,8 +98,8 @@ export class Conversation {
   }
 
   /** Answers a message that was not sent, in its place in the order. */
-  refuse(answer: Problem, ready: boolean): void {
-    this.owed.push({ kind: 'refused', answer, ready });
+  refuse(answer: Problem, ready: boolean, change: NameChange | undefined): void {
+    this.owed.push({ kind: 'refused', answer, ready, change });
     this.advance();
   }
 
@@ -112,6 +113,7 @@ export class Conversation {
   advance(): void {
     for (let head = this.owed.first; head?.kind === 'refused'; head = this.owed.first) {
       this.owed.shift();
+      head.change?.confirm();
       this.output.write(this.wording(head.answer));
       if (head.ready) this.output.write(readyForQuery(this.state.status));
     }

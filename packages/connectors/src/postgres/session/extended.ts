@@ -8,7 +8,8 @@ import { type BindMessage, readBind, readExecute, readNamed, readParse } from '.
 import { describePortal } from '../protocol/messages.ts';
 import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
-import { descriptionKey, type Portal, type Prepared } from './owed.ts';
+import type { Names } from './names.ts';
+import { type Cursor, descriptionKey, type Portal, type Prepared } from './owed.ts';
 import { exactParameters, readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import type { Turn } from './turn.ts';
@@ -26,7 +27,8 @@ export class ExtendedQueries {
   /** A statement that would be denied whatever its parameters is refused here; one that would be held may be prepared. */
   parse(frame: Buffer): Promise<void> | undefined {
     const message = readParse(frame);
-    return this.#understood('Parse', message.text, (meanings) => {
+    const refuse = (error: unknown): void => this.#refuseParse(message.name, error);
+    const next = (meanings: readonly StatementMeaning[]): undefined => {
       if (meanings.length > 1) {
         throw new MeaningError('syntax', 'cannot insert multiple commands into a prepared statement');
       }
@@ -34,7 +36,7 @@ export class ExtendedQueries {
       const outcome = this.#c.session.prepare(unit);
       if (this.#c.skips(outcome)) return undefined;
       if (outcome.effect === 'deny') {
-        this.#turn.refuseExtended(outcome);
+        refuse(outcome);
         return undefined;
       }
       const prepared: Prepared = {
@@ -46,13 +48,17 @@ export class ExtendedQueries {
       const change = this.#c.state.statements.set(message.name, prepared);
       this.#c.forward(outcome.permit, { kind: 'parse', change });
       return undefined;
-    });
+    };
+    return this.#understood('Parse', message.text, next, refuse);
   }
 
   bind(frame: Buffer): Promise<void> | undefined {
     const message = readBind(frame);
-    const prepared = this.#c.state.statements.get(message.statement);
+    const { statements } = this.#c.state;
+    const prepared = statements.get(message.statement);
     if (!prepared) {
+      const wait = this.#untilKnown(statements, message.statement, () => this.bind(frame));
+      if (wait) return wait;
       this.#unknown('Bind', '26000', `prepared statement "${message.statement}" does not exist`);
       return undefined;
     }
@@ -74,11 +80,14 @@ export class ExtendedQueries {
     });
   }
 
-  describe(frame: Buffer): undefined {
+  describe(frame: Buffer): Promise<void> | undefined {
     const named = readNamed(frame);
     const { state } = this.#c;
-    const of = named.kind === 'statement' ? state.statements.get(named.name) : state.portals.get(named.name);
+    const names: Names<Prepared | Portal | Cursor> = named.kind === 'statement' ? state.statements : state.portals;
+    const of = names.get(named.name);
     if (!of) {
+      const wait = this.#untilKnown(names, named.name, () => this.describe(frame));
+      if (wait) return wait;
       const code = named.kind === 'statement' ? '26000' : '34000';
       this.#unknown(
         'Describe',
@@ -97,8 +106,11 @@ export class ExtendedQueries {
 
   execute(frame: Buffer): Promise<void> | undefined {
     const { portal: name } = readExecute(frame);
-    const portal = this.#c.state.portals.get(name);
+    const { portals } = this.#c.state;
+    const portal = portals.get(name);
     if (!portal) {
+      const wait = this.#untilKnown(portals, name, () => this.execute(frame));
+      if (wait) return wait;
       this.#unknown('Execute', '34000', `portal "${name}" does not exist`);
       return undefined;
     }
@@ -184,11 +196,12 @@ export class ExtendedQueries {
     name: string,
     text: string,
     next: (meanings: readonly StatementMeaning[]) => Promise<void> | undefined,
+    answer = (error: unknown): void => this.#turn.refuseExtended(error),
   ): Promise<void> | undefined {
     const refuse = (error: unknown): void => {
       if (!(error instanceof MeaningError)) throw error;
       this.#c.session.refuse(name, text, error.publicMessage);
-      this.#turn.refuseExtended(error);
+      answer(error);
     };
     try {
       const meanings = understand(this.#c, text);
@@ -198,6 +211,17 @@ export class ExtendedQueries {
       refuse(error);
       return undefined;
     }
+  }
+
+  /** The server forgets the unnamed statement before it reads the text of a new one (exec_parse_message). */
+  #refuseParse(name: string, error: unknown): void {
+    this.#turn.refuseExtended(error, name === '' ? this.#c.state.statements.set('', undefined) : undefined);
+  }
+
+  /** What takes a name away may yet be skipped by the server, which then still has it: tried again once it answered. */
+  #untilKnown<T>(names: Names<T>, name: string, again: () => Promise<void> | undefined): Promise<void> | undefined {
+    const wait = names.pending(name) ? this.#turn.moreAnswers() : undefined;
+    return wait?.then(() => (this.#c.over || this.#c.skipping ? undefined : again()));
   }
 
   #unknown(message: string, code: string, text: string): void {

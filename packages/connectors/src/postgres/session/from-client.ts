@@ -15,6 +15,7 @@ import { type Problem, parse, problem, query } from '../protocol/messages.ts';
 import type { Conversation } from './conversation.ts';
 import { CopyIn } from './copy-in.ts';
 import { ExtendedQueries } from './extended.ts';
+import type { NameChange } from './names.ts';
 import { Queue } from './queue.ts';
 import { SimpleQueries } from './simple.ts';
 import type { Turn } from './turn.ts';
@@ -192,11 +193,23 @@ export class FromClient implements Turn {
     this.#barrier = alreadySynced ? 'synced' : 'open';
   }
 
+  /** The server answers only up to a Sync: where that is still to come, there is nothing to wait for. */
+  moreAnswers(): Promise<void> | undefined {
+    if (this.#unsynced || this.#c.owed.length === 0) return undefined;
+    this.#barrier = 'synced';
+    return new Promise((resolve) => {
+      this.#onBarrierGone = resolve;
+    });
+  }
+
   /** Refuses a message of the extended protocol: an error in its place, and nothing more until Sync. */
-  refuseExtended(error: unknown): void {
+  refuseExtended(error: unknown, change?: NameChange): void {
     const c = this.#c;
     // While this message was being understood the server met an error before it, and skips it.
-    if (c.skipping) return;
+    if (c.skipping) {
+      change?.undo();
+      return;
+    }
     const answer = this.#problemOf(error);
     c.skipping = true;
     if (this.#executed || this.#inTransaction()) {
@@ -204,25 +217,30 @@ export class FromClient implements Turn {
         kind: 'abort',
         answer,
         ready: false,
+        change,
         failed: false,
       });
     } else {
-      c.refuse(answer, false);
+      c.refuse(answer, false, change);
     }
   }
 
-  refuseSimple(error: unknown): void {
-    if (this.#c.skipping) return;
+  refuseSimple(error: unknown, change?: NameChange): void {
+    if (this.#c.skipping) {
+      change?.undo();
+      return;
+    }
     const answer = this.#problemOf(error);
     if (this.#executed || this.#inTransaction()) {
       this.#c.control('gateway', query(refusedText), {
         kind: 'abort',
         answer,
         ready: true,
+        change,
         failed: false,
       });
     } else {
-      this.#c.refuse(answer, true);
+      this.#c.refuse(answer, true, change);
     }
   }
 
@@ -248,8 +266,9 @@ export class FromClient implements Turn {
     const c = this.#c;
     const { type } = item;
     if (c.skipping && type !== client.sync && type !== client.terminate && item.part?.first !== false) return undefined;
-    if (this.#barrier !== 'none' && needsMeaning.has(type)) {
-      if (this.#barrier === 'synced') return this.#waitForBarrier(item);
+    if (this.#barrier === 'synced' && (needsMeaning.has(type) || namesOnly.has(type)))
+      return this.#waitForBarrier(item);
+    if (this.#barrier === 'open' && needsMeaning.has(type)) {
       // The server answers only after a Sync, which is behind this message: waiting for it would be for ever.
       const error = new MeaningError('send_separately', 'the statement before this one changes what names mean', {
         hint: 'Send Sync after it, then go on.',
@@ -276,7 +295,14 @@ export class FromClient implements Turn {
     const c = this.#c;
     const { type } = item;
     try {
-      return this.#dispatch(item);
+      const wait = this.#dispatch(item);
+      if (!extended.has(type)) return wait;
+      const sent = (): void => {
+        this.#unsynced = true;
+      };
+      if (wait) return wait.then(sent);
+      sent();
+      return undefined;
     } catch (error) {
       if (!(error instanceof EncodingError)) throw error;
       c.session.refuse(`0x${type.toString(16)}`, '', error.message);
@@ -318,7 +344,6 @@ export class FromClient implements Turn {
 
   #dispatch({ type, frame, part }: Item): Promise<void> | undefined {
     const c = this.#c;
-    if (extended.has(type)) this.#unsynced = true;
     switch (type) {
       case client.query:
         return this.#simple.query(frame);
@@ -487,6 +512,8 @@ const extended: ReadonlySet<number> = new Set([
   client.flush,
 ]);
 const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);
+/** Judged by nobody, but what they name may only come to be, or go, by a statement under way. */
+const namesOnly: ReadonlySet<number> = new Set([client.describe, client.close]);
 
 function isDenied(value: unknown): value is Denied {
   return typeof value === 'object' && value !== null && 'denial' in value;

@@ -285,8 +285,18 @@ export class FromServer {
       return;
     }
     if (head.kind === 'query') head.failed = true;
-    else if (head.kind === 'abort' && head.ready) head.failed = true;
+    else if (head.kind === 'abort') this.#aborted(head);
     else if (head.kind !== 'sync') this.#skipToSync();
+  }
+
+  #aborted(head: Owed & { kind: 'abort' }): void {
+    head.change?.confirm();
+    if (head.ready) {
+      head.failed = true;
+      return;
+    }
+    this.#c.owed.shift();
+    this.#skipToSync();
   }
 
   /** An error that the gateway provoked is told in the gateway's words. */
@@ -302,7 +312,7 @@ export class FromServer {
     const { owed } = this.#c;
     while (owed.first && owed.first.kind !== 'sync') {
       const skipped = owed.shift();
-      if (skipped?.kind === 'parse' || skipped?.kind === 'bind' || skipped?.kind === 'close') skipped.change.undo();
+      if (skipped && 'change' in skipped) skipped.change?.undo();
       if (skipped?.kind === 'own') skipped.done({ ...skipped, error: new Error('skipped by the server') });
     }
     if (owed.length > 0) return;
@@ -352,6 +362,7 @@ export class FromServer {
       (head.kind === 'query' && (head.failed || head.at >= head.runs.length));
     if (!whole) throw unexpected(server.readyForQuery);
     c.owed.shift();
+    if (head.kind === 'query') head.change.confirm();
     c.state.ready(readStatus(frame));
     if (c.state.status === 'I') this.#deferred = false;
     if (head.kind === 'own') head.done(head);

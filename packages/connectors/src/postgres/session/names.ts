@@ -16,6 +16,11 @@ export class Names<T> {
     return this.#live(name)?.value;
   }
 
+  /** Whether the server may still refuse or skip what the name came to mean, or to mean nothing, by. */
+  pending(name: string): boolean {
+    return this.#live(name)?.settled === false;
+  }
+
   /** `undefined` takes the name away. */
   set(name: string, value: T | undefined): NameChange {
     this.#epoch++;

@@ -56,6 +56,7 @@ export type Owed =
       readonly unit: Unit;
       readonly handle: UnitHandle;
       readonly runs: readonly StatementRun[];
+      readonly change: NameChange;
       at: number;
       failed: boolean;
     }
@@ -66,9 +67,9 @@ export type Owed =
   | { readonly kind: 'close'; readonly change: NameChange }
   | { readonly kind: 'sync' }
   /** Answered here: an error in the place of a message that was not sent. */
-  | { readonly kind: 'refused'; readonly answer: Problem; readonly ready: boolean }
+  | ({ readonly kind: 'refused' } & Refused)
   /** A statement of ours that the server is to refuse, so that it aborts the transaction; the client sees `answer`. */
-  | { readonly kind: 'abort'; readonly answer: Problem; readonly ready: boolean; failed: boolean }
+  | ({ readonly kind: 'abort'; failed: boolean } & Refused)
   /** A query of the gateway's own; the client sees none of it. */
   | {
       readonly kind: 'own';
@@ -76,6 +77,13 @@ export type Owed =
       error: Error | undefined;
       readonly done: (owed: OwnQuery) => void;
     };
+
+interface Refused {
+  readonly answer: Problem;
+  readonly ready: boolean;
+  /** What the refused message does to names all the same, unless it is skipped. */
+  readonly change: NameChange | undefined;
+}
 
 export type OwnQuery = Extract<Owed, { kind: 'own' }>;
 

@@ -1,5 +1,6 @@
 import type { Allowed, Denied } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { NameChange } from './names.ts';
 
 /** What handling one message may do to the order of messages; the client's side of a session provides it. */
 export interface Turn {
@@ -9,8 +10,10 @@ export interface Turn {
   executed(): void;
   /** Later messages can be understood only once the server has answered this one. */
   raiseBarrier(alreadySynced: boolean): void;
-  /** Answers a simple query with an error. */
-  refuseSimple(error: unknown): void;
+  /** Resolves once the server has answered more; undefined where waiting for it could be for ever. */
+  moreAnswers(): Promise<void> | undefined;
+  /** Answers a simple query with an error. `change`: what it does to names all the same, unless it is skipped. */
+  refuseSimple(error: unknown, change?: NameChange): void;
   /** Answers a message of the extended protocol with an error, and skips what follows up to Sync. */
-  refuseExtended(error: unknown): void;
+  refuseExtended(error: unknown, change?: NameChange): void;
 }
