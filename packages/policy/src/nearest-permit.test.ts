@@ -21,6 +21,16 @@ describe('a refusal for want of a permit', () => {
     expect(hint).not.toMatch(/10\.9\.8|of-others|trial/);
   });
 
+  it('names no place at another target', () => {
+    const elsewhere = enforce(`
+      @id("other") permit (principal, action in Action::"read", resource in Schema::"warehouse/public");
+      @id("tagged") permit (principal, action in Action::"read", resource in Tag::"env=nowhere");
+    `);
+    const hint = elsewhere.nearest(ask('sql:select'));
+    expect(hint).toContain('"tagged"');
+    expect(hint).not.toContain('warehouse');
+  });
+
   it('says nothing where nothing is near', () => {
     expect(enforce(policies).nearest(ask('sql:update'))).toBeUndefined();
   });
