@@ -51,8 +51,6 @@ export interface Caller {
   /** Id of the access credential that proved the principal; it must be for the target that is asked for. */
   readonly credential?: string;
   readonly client: ClientInfo;
-  /** The protocol's own session id, if it has one: operations of one such session share sessions at targets. */
-  readonly conversation?: string;
 }
 
 export interface OfferedTarget {
@@ -90,6 +88,4 @@ export interface Operations {
   request(caller: Caller, id: string): Promise<AccessRequest | undefined>;
   /** The caller's own sessions, newest first. */
   sessions(caller: Caller, limit: number): Promise<readonly OwnSession[]>;
-  /** The conversation is over: sessions that were opened for it end. */
-  leave(caller: Caller): void;
 }

@@ -7,5 +7,4 @@ export const noOperations: Operations = {
   call: () => Promise.resolve({ outcome: 'failed', code: 'unknown_target', message: 'No gateway is running here.' }),
   request: () => Promise.resolve(undefined),
   sessions: () => Promise.resolve([]),
-  leave: () => {},
 };

@@ -221,7 +221,6 @@ describe('sessions at targets', () => {
     ['the same from another machine', { client: { address: '10.0.0.2:1000', secure: true } }],
     ['the same without TLS', { client: { address: '10.0.0.1:1000', secure: false } }],
     ['the same from another program', { client: { address: '10.0.0.1:1000', secure: true, application: 'x' } }],
-    ['the same in another conversation', { conversation: 'c' }],
   ])('are not shared with %s', (_, other) => expectShared(caller('bot'), caller('bot', other), false));
 
   test('are apart by run', async () => {
@@ -265,14 +264,6 @@ describe('sessions at targets', () => {
     world.openError = new CoreError('upstream_unreachable', 'upstream', 'It is down.');
     await call(caller('bot'));
     expect(world.timers.size).toBe(0);
-  });
-
-  test('end with the conversation, and only with that one', async () => {
-    await call(caller('bot', { conversation: 'one' }));
-    await call(caller('bot', { conversation: 'two' }));
-    operations.leave(caller('bot', { conversation: 'one' }));
-    await Promise.resolve();
-    expect(world.opened.map(({ closed }) => closed)).toEqual([true, false]);
   });
 
   test('are bounded per principal: idle ones give way, busy ones do not', async () => {

@@ -138,7 +138,6 @@ export function createOperations(parts: OperationsParts): RunningOperations {
       for (const { target } of all) known.set(target, known.get(target) ?? (await provenFor(caller, target)));
       return all.filter(({ target }) => known.get(target));
     },
-    leave: (caller) => pool.leave(callerKey(caller)),
     close: () => pool.close(),
   };
 }
@@ -171,10 +170,10 @@ function declaredBy(connectors: readonly Connector[]): readonly OperationDeclara
 }
 
 /** Callers share a session at a target only when nothing about who they are differs. */
-function callerKey({ principal, credential, client, conversation }: Caller): string {
+function callerKey({ principal, credential, client }: Caller): string {
   // Each of a client's connections has a port of its own.
   const place = [client.address.replace(/:\d+$/, ''), client.secure, client.application ?? null];
-  return JSON.stringify([principal, credential ?? null, place, conversation ?? null]);
+  return JSON.stringify([principal, credential ?? null, place]);
 }
 
 function placeOf(caller: Caller, target: string, run: string | undefined): Place {

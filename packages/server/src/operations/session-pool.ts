@@ -65,11 +65,6 @@ export class SessionPool {
     }
   }
 
-  /** Closes everything of this owner. */
-  leave(owner: string): void {
-    for (const [key, kept] of this.#kept) if (kept.place.owner === owner) this.#drop(key);
-  }
-
   close(): void {
     this.#closed = true;
     for (const key of [...this.#kept.keys()]) this.#drop(key);

@@ -19,6 +19,5 @@ export function oneTarget(operations: Operations, name: string): Operations {
     },
     sessions: async (caller, limit) =>
       (await operations.sessions(caller, limit)).filter(({ target }) => target === name),
-    leave: (caller) => operations.leave(caller),
   };
 }

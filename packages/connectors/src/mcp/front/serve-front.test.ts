@@ -54,7 +54,6 @@ async function ask(
       }),
     request: async () => undefined,
     sessions: async () => [],
-    leave: () => {},
   };
   const quiet = () => {};
   const log = { debug: quiet, info: quiet, warn: quiet, error: (fields: object) => failures.push(fields) };
