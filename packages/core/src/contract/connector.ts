@@ -9,6 +9,7 @@ import type { Identity } from './identity.ts';
 import type { LabelMap } from './labels.ts';
 import type { ClientLink } from './link.ts';
 import type { OperationDeclaration, OperationSession, Operations } from './operations.ts';
+import type { Peers } from './peers.ts';
 import type { Pins } from './pins.ts';
 import type { HoldNotice, Session } from './session.ts';
 import type { DialAside, TargetSettings } from './upstream.ts';
@@ -85,6 +86,8 @@ export interface ConnectorPorts {
   readonly limits: Limits;
   readonly log: Log;
   readonly dialAside: DialAside;
+  /** The same connector in the gateway's other processes; absent where there is one process. */
+  readonly peers?: Peers;
 }
 
 /** One protocol. It knows bytes and what they mean; it never decides, and opens no socket. */
@@ -104,6 +107,11 @@ export interface Connector {
    * there are operations. Rejects like `open`.
    */
   operate?(opening: Opening, open: Admission['open']): Promise<OperationSession>;
+  /**
+   * What a client begins on one connection it goes on with on others, and what is begun is kept here: connections from
+   * one address are served by one process, as long as that lives.
+   */
+  readonly keepsClients?: true;
   /** What clients of the protocol can use beside an access credential's id and secret. */
   readonly clientAccess?: ClientAccess;
   close(): Promise<void>;

@@ -20,6 +20,9 @@ export interface Recorder {
 }
 
 export interface RecorderFactory {
-  /** Creates the recording and writes its header; throws `CoreError('recording_failed')` when it can't. */
-  open(session: SessionInfo, policyHash: string): Recorder;
+  /**
+   * Creates the recording and writes its header; throws or rejects with `CoreError('recording_failed')` when it can't, or
+   * when it can't be witnessed.
+   */
+  open(session: SessionInfo, policyHash: string): Recorder | Promise<Recorder>;
 }

@@ -34,7 +34,7 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
   const session = new PipelineSession(
     ports,
     info,
-    ports.recorders.open(info, ports.policy.current().hash),
+    await ports.recorders.open(info, ports.policy.current().hash),
     opening.resend,
   );
   try {

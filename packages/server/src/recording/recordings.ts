@@ -5,53 +5,44 @@
  * neither what is recorded nor who may read it.
  */
 import type { AuditSink } from '@sluice/core/contract/audit.ts';
-import type { Log } from '@sluice/core/contract/connector.ts';
-import type { Digests, Signer } from '@sluice/core/contract/crypto.ts';
-import type { Recorder, RecorderFactory } from '@sluice/core/contract/recorder.ts';
-import { CoreError } from '@sluice/core/domain/error.ts';
+import type { SealedAs } from '@sluice/core/contract/control-plane.ts';
+import type { Recorder } from '@sluice/core/contract/recorder.ts';
 import type { SessionInfo } from '@sluice/core/domain/session.ts';
-import { isSessionId } from '@sluice/core/recording/format.ts';
-import type { Deflater, Inflater, StartDigest } from '@sluice/core/recording/ports.ts';
-import { type Disk, realDisk } from './disk.ts';
+import type { Inflater } from '@sluice/core/recording/ports.ts';
 import { Journal, type Previous } from './journal.ts';
 import { recordingPath } from './layout.ts';
 import { RecordingLibrary } from './library.ts';
 import { openForReading } from './read-file.ts';
-import { type Recovered, recoverRecordings } from './recovery.ts';
+import { type RecorderPorts, type RecorderSettings, Recorders, recorderParts } from './recorders.ts';
+import { type Recovered, recoverLeft, recoverRecordings } from './recovery.ts';
 import { journals } from './sealed-before.ts';
-import { type RecorderParts, SessionRecorder } from './session-recorder.ts';
-import { SyncGroup } from './sync-group.ts';
 import { sealedHead } from './tail.ts';
 
-export interface RecordingSettings {
-  readonly dataDir: string;
-  /** `group`: what was flushed is on disk one interval later. `strict`: before the flush returns. */
-  readonly durability: 'group' | 'strict';
-  /** Milliseconds. */
-  readonly syncInterval: number;
-  /** Bytes of rows kept per result. */
-  readonly capPerResult: number;
+export interface RecordingSettings extends RecorderSettings {
   /** Bytes after which the journal goes on in a new file; default 64 MiB. */
   readonly journalRotateAt?: number;
 }
 
-export interface RecordingPorts {
-  readonly digests: Digests;
-  readonly startDigest: StartDigest;
-  readonly signer: Signer;
-  readonly deflater: Deflater;
+export interface RecordingPorts extends RecorderPorts {
   readonly inflater: Inflater;
-  readonly log: Log;
   /** Unix milliseconds. */
   now(): number;
-  /** For tests; the real disk by default. */
-  readonly disk?: Disk;
 }
 
 export interface Recordings {
-  readonly recorders: RecorderFactory;
-  /** The gateway's own audit trail. `session.opened` and `session.sealed` are written here, by the recorders. */
+  readonly recorders: { open(session: SessionInfo, policyHash: string): Recorder };
+  /** The gateway's own audit trail. */
   readonly journal: AuditSink;
+  /** What recorders of other processes have to have witnessed; throws `CoreError('recording_failed')`. */
+  readonly witness: {
+    opened(session: SessionInfo): void;
+    sealed(session: string, seal: SealedAs): void;
+  };
+  /**
+   * Closes what a process of this gateway that is gone has left open, and has the journal say so. Only for sessions that
+   * nobody writes any more; those without a recording are passed over.
+   */
+  recover(sessions: readonly SessionInfo[]): Promise<readonly Recovered[]>;
   readonly library: RecordingLibrary;
   /** Sessions that the gateway before this one left open; for the index of sessions. */
   readonly recovered: readonly Recovered[];
@@ -68,77 +59,60 @@ const restInterval = 5_000;
 export async function openRecordings(settings: RecordingSettings, ports: RecordingPorts): Promise<Recordings> {
   const { dataDir } = settings;
   const recovered = await recoverRecordings(dataDir, ports);
-  const group = new SyncGroup(settings.syncInterval);
-  const parts: RecorderParts = {
-    ...ports,
-    disk: ports.disk ?? realDisk,
-    group,
-    capPerResult: settings.capPerResult,
-    strict: settings.durability === 'strict',
-  };
+  const parts = recorderParts(settings, ports);
   const rotateAt = settings.journalRotateAt ?? journalRotateAt;
   const journal = new Journal({ dataDir, rotateAt, now: ports.now }, parts, await lastJournal(dataDir, ports.inflater));
   for (const one of recovered) journalRecovery(journal, one);
 
-  const open = new Set<SessionRecorder>();
-  const resting = setInterval(() => {
-    journal.rest();
-    for (const recorder of open) recorder.rest();
-  }, restInterval).unref();
+  const recorders = new Recorders(dataDir, parts, (session, seal) =>
+    journal.record({ name: 'session.sealed', session, ...seal }),
+  );
+  const resting = setInterval(() => journal.rest(), restInterval).unref();
 
   return {
     recorders: {
-      open: (session, policyHash) => openRecorder(session, policyHash, dataDir, parts, journal, open),
+      open: (session, policyHash) => {
+        const recorder = recorders.create(session, policyHash);
+        try {
+          journalOpening(journal, session);
+        } catch (error) {
+          void recorders.abandon(recorder);
+          throw error;
+        }
+        return recorder;
+      },
     },
     journal,
+    witness: {
+      opened: (session) => journalOpening(journal, session),
+      sealed: (session, seal) => journal.record({ name: 'session.sealed', session, ...seal }),
+    },
+    async recover(sessions) {
+      const left = sessions.map(({ id, startedAt }) => ({ session: id, path: recordingPath(dataDir, id, startedAt) }));
+      const found = await recoverLeft(left, ports);
+      for (const one of found) journalRecovery(journal, one);
+      return found;
+    },
     library: new RecordingLibrary(dataDir, ports.inflater),
     recovered,
     pathOf: (session) => recordingPath(dataDir, session.id, session.startedAt),
     async close() {
       clearInterval(resting);
-      await Promise.all([...open].map((recorder) => recorder.close('gateway_stopped')));
+      await recorders.close();
       await journal.close();
-      group.stop();
+      parts.group.stop();
     },
   };
 }
 
-function openRecorder(
-  session: SessionInfo,
-  policyHash: string,
-  dataDir: string,
-  parts: RecorderParts,
-  journal: Journal,
-  open: Set<SessionRecorder>,
-): Recorder {
-  if (!isSessionId(session.id)) {
-    throw new CoreError('recording_failed', 'gateway', 'The session cannot be recorded and was not opened.', {
-      detail: 'the session id cannot be a file name',
-    });
-  }
-  const path = recordingPath(dataDir, session.id, session.startedAt);
-  const recorder = new SessionRecorder(path, session, policyHash, parts, (closed) => {
-    open.delete(closed);
-    const { finished } = closed;
-    if (!finished) return;
-    const { events, head } = finished;
-    journal.record({ name: 'session.sealed', session: session.id, events, head, reason: finished.reason });
+function journalOpening(journal: AuditSink, session: SessionInfo): void {
+  journal.record({
+    name: 'session.opened',
+    session: session.id,
+    principal: session.principal.id,
+    target: session.target.name,
+    address: session.client.address,
   });
-  try {
-    journal.record({
-      name: 'session.opened',
-      session: session.id,
-      principal: session.principal.id,
-      target: session.target.name,
-      address: session.client.address,
-    });
-  } catch (error) {
-    // Nothing of this session happened yet; a recording that no journal knows would look like one put in.
-    void recorder.abandon();
-    throw error;
-  }
-  open.add(recorder);
-  return recorder;
 }
 
 function journalRecovery(journal: Journal, one: Recovered): void {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { copyFile, unlink } from 'node:fs/promises';
 import type { Log } from '@sluice/core/contract/connector.ts';
@@ -50,6 +51,18 @@ export async function recoverRecordings(dataDir: string, ports: RecoveryPorts): 
   if (sessions.length > 0) {
     const heads = await journalHeads(dataDir, new Set(sessions.map(({ session }) => session)), ports.inflater);
     for (const file of sessions) await recoverOne(file, heads.get(file.session), ports, recovered);
+  }
+  return recovered;
+}
+
+/**
+ * The same for these recordings alone, while others are being written: those of a process that is gone. What was sealed
+ * already is taken as it is. Files that are not there are passed over.
+ */
+export async function recoverLeft(files: readonly RecordingPath[], ports: RecoveryPorts): Promise<Recovered[]> {
+  const recovered: Recovered[] = [];
+  for (const file of files) {
+    if (lstatSync(file.path, { throwIfNoEntry: false })?.isFile()) await recoverOne(file, undefined, ports, recovered);
   }
   return recovered;
 }
