@@ -23,7 +23,7 @@ describe.each(generations)('the %s client', (generation) => {
     const query = tools.find(({ name }) => name === 'query');
     expect(query).toMatchObject({
       annotations: { readOnlyHint: false },
-      inputSchema: { required: ['target', 'sql'], properties: { intent: { type: 'string' } } },
+      inputSchema: { required: ['target'], properties: { intent: { type: 'string' } } },
       outputSchema: { type: 'object', required: ['status'] },
     });
     expect(client.instructions()).toMatch(/list_targets/);

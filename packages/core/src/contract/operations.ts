@@ -17,7 +17,10 @@ export interface OperationDeclaration {
   readonly title: string;
   /** For whoever chooses among operations, often a model: what it does, what it answers, what to do when refused. */
   readonly doc: string;
-  /** JSON Schema (2020-12) of the arguments, an object; the target is not among them. */
+  /**
+   * JSON Schema (2020-12) of the arguments, an object; the target is not among them. An argument `cursor` is the text
+   * that was added as `cursor` to the value of a result with `more`, and stands for the rest of it.
+   */
   readonly input: JsonObject;
   /** JSON Schema of what `done` holds, an object. */
   readonly output: JsonObject;
@@ -25,12 +28,23 @@ export interface OperationDeclaration {
 }
 
 export type OperationResult =
-  /** Masked, and within the limits that policy set. */
-  | { readonly outcome: 'done'; readonly value: JsonObject }
+  /**
+   * Masked, and within the limits that policy set. `more`: the session keeps the rest of it for its next call, which
+   * has the argument `cursor`; any other call to the session ends it.
+   */
+  | { readonly outcome: 'done'; readonly value: JsonObject; readonly more?: true }
   /** Refused by policy, or waiting for consent: then to be sent again, identically. */
   | { readonly outcome: 'refused'; readonly denial: Denial }
   /** The target's own error, or arguments that mean nothing. The message may be shown. */
   | { readonly outcome: 'failed'; readonly code: string; readonly message: string };
+
+/** Of a cursor that is over, and of one that never was the caller's: who asks is told the same. */
+export const cursorGone: OperationResult = {
+  outcome: 'failed',
+  code: 'cursor_gone',
+  message:
+    'There is no such cursor of yours. Each is good once, for the caller and the run that got it, at its target, and not for long. Send the statement itself again.',
+};
 
 /** One session at one target, opened for a caller that does not speak the target's protocol. */
 export interface OperationSession {

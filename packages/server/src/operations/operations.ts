@@ -6,14 +6,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Admission, Connector, Opening } from '@sluice/core/contract/connector.ts';
-import type {
-  Caller,
-  OfferedTarget,
-  OperationDeclaration,
-  OperationResult,
-  OperationSession,
-  Operations,
-  OwnSession,
+import {
+  type Caller,
+  cursorGone,
+  type OfferedTarget,
+  type OperationDeclaration,
+  type OperationResult,
+  type OperationSession,
+  type Operations,
+  type OwnSession,
 } from '@sluice/core/contract/operations.ts';
 import { DeniedError } from '@sluice/core/contract/session.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
@@ -85,6 +86,22 @@ export function createOperations(parts: OperationsParts): RunningOperations {
     }
   }
 
+  /** In the session that keeps the rest, and in no other; whatever is wrong with the cursor, the answer is the same. */
+  async function goingOn(
+    place: Place,
+    cursor: string,
+    call: (session: Pick<OperationSession, 'call'>) => Promise<OperationResult>,
+  ): Promise<OperationResult> {
+    const session = pool.take(place, cursor);
+    if (!session) return cursorGone;
+    try {
+      return await call(session);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'session_over') return cursorGone;
+      throw error;
+    }
+  }
+
   async function allowed(caller: Caller, name: string): Promise<Target | undefined> {
     const target = parts.targets.get(name);
     if (!target || !parts.mayConnect(caller.principal, name, caller.client)) return undefined;
@@ -119,6 +136,8 @@ export function createOperations(parts: OperationsParts): RunningOperations {
           return failed('unknown_operation', `The target "${targetName}" has no operation "${name}": ${instead}.`);
         }
         const call = (session: Pick<OperationSession, 'call'>) => session.call(name, input, run, signal);
+        const cursor = input['cursor'];
+        if (typeof cursor === 'string') return await goingOn(placeOf(caller, target.name, run?.run), cursor, call);
         return await calling(caller, target, connector, run, call);
       } catch (error) {
         if (error instanceof DeniedError) return { outcome: 'refused', denial: error.denial };

@@ -4,6 +4,7 @@ import { ArgumentError, describeArguments, queryArguments } from './arguments.ts
 describe('arguments of a query', () => {
   test('are read, with what is usual for what is not said', () => {
     expect(queryArguments({ sql: 'SELECT 1' })).toEqual({
+      kind: 'statement',
       text: 'SELECT 1',
       parameters: [],
       rows: 200,
@@ -30,8 +31,18 @@ describe('arguments of a query', () => {
     { sql: 'x', max_rows: 1.5 },
     { sql: 'x', max_rows: '5' },
     { sql: 'x', cursor: 'y' },
+    { cursor: 'x', parameters: [] },
+    { cursor: 'x', max_rows: 0 },
+    { cursor: 'x', other: 1 },
+    { cursor: 1 },
+    { cursor: undefined as unknown as string },
   ])('are refused when they mean nothing: %j', (input) => {
     expect(() => queryArguments(input)).toThrow(ArgumentError);
+  });
+
+  test('are a cursor in place of a statement', () => {
+    expect(queryArguments({ cursor: 'x' })).toEqual({ kind: 'more', rows: 200, bytes: 1_048_576 });
+    expect(queryArguments({ cursor: 'x', max_rows: 7 })).toMatchObject({ kind: 'more', rows: 7 });
   });
 
   test('are never repeated in the refusal', () => {

@@ -19,7 +19,7 @@ export const sqlOperations: readonly OperationDeclaration[] = [
   {
     name: 'query',
     title: 'Run one SQL statement',
-    doc: `Runs one SQL statement at a database target and returns its rows. Put values into "parameters" as $1, $2, …, never into the text. Each call is a transaction of its own: BEGIN, SET and temporary tables do not carry over to the next call. At most ${rowsByDefault} rows come back (up to ${mostRows} with "max_rows"); when "truncated" is true, narrow the statement, or order by a unique column and go on after its last value. Columns with "masked" hold masks instead of values: never write a mask back. Example: {"sql": "SELECT id, status FROM orders WHERE customer_id = $1 ORDER BY id LIMIT 50", "parameters": [42]}`,
+    doc: `Runs one SQL statement at a database target and returns its rows. Put values into "parameters" as $1, $2, …, never into the text. Each call is a transaction of its own: BEGIN, SET and temporary tables do not carry over to the next call. At most ${rowsByDefault} rows come back (up to ${mostRows} with "max_rows"). When there is a "cursor" in the result, call again with {"cursor": …} instead of "sql" for the next rows: soon, since it is gone after a minute, and with the new "cursor" each time. When "truncated" is true without one, narrow the statement. Columns with "masked" hold masks instead of values: never write a mask back. Example: {"sql": "SELECT id, status FROM orders WHERE customer_id = $1 ORDER BY id LIMIT 50", "parameters": [42]}`,
     input: {
       type: 'object',
       properties: {
@@ -36,8 +36,13 @@ export const sqlOperations: readonly OperationDeclaration[] = [
           maximum: mostRows,
           description: `Rows to return at most; ${rowsByDefault} if absent.`,
         },
+        cursor: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          description: 'From an earlier result, for its next rows; then without "sql" and "parameters". Good once.',
+        },
       },
-      required: ['sql'],
       additionalProperties: false,
     },
     output: {
@@ -59,6 +64,11 @@ export const sqlOperations: readonly OperationDeclaration[] = [
         row_count: { type: 'integer', description: 'Rows returned here.' },
         command: { type: 'string', description: 'What the database says it did, such as "UPDATE 3".' },
         truncated: { type: 'boolean', description: 'There are, or may be, more rows than these.' },
+        cursor: {
+          type: 'string',
+          description: 'For the next rows: give it as "cursor", and leave "sql" and "parameters" out.',
+        },
+        rows_so_far: { type: 'integer', description: 'With a cursor: rows returned by all calls together.' },
         truncated_by: { type: 'string', enum: ['max_rows', 'bytes', 'policy'] },
         notices: { type: 'array', items: { type: 'string' } },
       },

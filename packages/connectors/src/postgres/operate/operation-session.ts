@@ -6,7 +6,8 @@
 import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
 import type { Admission, Opening } from '@sluice/core/contract/connector.ts';
 import { unauthenticated } from '@sluice/core/contract/identity.ts';
-import type { OperationResult, OperationSession } from '@sluice/core/contract/operations.ts';
+import { cursorGone, type OperationResult, type OperationSession } from '@sluice/core/contract/operations.ts';
+import type { Denial } from '@sluice/core/contract/session.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
@@ -14,11 +15,11 @@ import type { EndReason } from '@sluice/core/domain/session.ts';
 import { linkPair } from '../../wire/link-pair.ts';
 import { type ServePorts, serve } from '../session/serve.ts';
 import type { Grounds } from '../session/understand.ts';
-import { ArgumentError, describeArguments, queryArguments } from './arguments.ts';
+import { ArgumentError, type Asked, describeArguments, queryArguments } from './arguments.ts';
 import { describeTables } from './describe.ts';
 import { resultOf, sessionKept } from './result.ts';
-import { WatchedSession } from './watched-session.ts';
-import { type Answer, type Wanted, WireClient } from './wire-client.ts';
+import { type Findings, WatchedSession } from './watched-session.ts';
+import { type Answer, type Manner, WireClient } from './wire-client.ts';
 
 export interface OperatePorts extends ServePorts {
   /** What gives texts their meaning in a session of the target that has changed nothing yet. */
@@ -87,6 +88,8 @@ class SqlOperationSession implements OperationSession {
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #done = false;
+  /** Of the statement whose rows are kept: how many were given, and how its columns were shown. */
+  #given: { readonly rows: number; readonly columns: Findings['columns'] } | undefined;
 
   constructor(
     ports: OperatePorts,
@@ -139,7 +142,9 @@ class SqlOperationSession implements OperationSession {
     this.#watched.run = run;
     this.#watched.findings = {};
     try {
-      if (name === 'query') return await this.#query(queryArguments(input), signal);
+      const asked = name === 'query' ? queryArguments(input) : undefined;
+      if (asked?.kind !== 'more') await this.#letGo();
+      if (asked) return await this.#query(asked, signal);
       if (name === 'describe') return await this.#describe(describeArguments(input));
       return failed('unknown_operation', 'There is no such operation for databases.');
     } catch (error) {
@@ -150,15 +155,43 @@ class SqlOperationSession implements OperationSession {
     }
   }
 
-  async #query(asked: Omit<Wanted, 'whole'>, signal: AbortSignalLike): Promise<OperationResult> {
-    const whole = (): boolean => this.#watched.findings.effects === true;
-    const answer = await this.#ask({ ...asked, whole }, signal);
+  /** What is not asked with the cursor ends it: its transaction must not be the next statement's. */
+  async #query(asked: Asked, signal: AbortSignalLike): Promise<OperationResult> {
+    const before = asked.kind === 'more' ? this.#given : undefined;
+    if (asked.kind === 'more' && before === undefined) return cursorGone;
+    let crowded = false;
+    const keeps = (): boolean => {
+      // A policy that limits rows has given what it gives.
+      if (this.#watched.findings.rowLimit) return false;
+      crowded = this.#waiting > 1;
+      return !crowded;
+    };
+    const answer = await this.#cancelling(signal, () =>
+      asked.kind === 'more'
+        ? this.#client.more({ ...asked, keeps })
+        : this.#client.ask({ ...asked, keeps, manner: () => this.#manner() }),
+    );
+    const { findings } = this.#watched;
+    if (before?.columns) findings.columns ??= before.columns;
+    const rows = (before?.rows ?? 0) + answer.rows.length;
+    this.#given = answer.kept ? { rows, columns: findings.columns } : undefined;
     // What a statement changed for its session is gone with it, so that no call means something else than it says.
-    if (!sessionKept(answer, this.#watched.findings)) this.close();
-    return resultOf(answer, this.#watched.findings, (oid) => this.#typeOf(oid));
+    if (!sessionKept(answer, findings)) this.close();
+    const around = { ...(before ? { before: before.rows } : {}), crowded };
+    const result = resultOf(answer, findings, (oid) => this.#typeOf(oid), around);
+    return before && result.outcome === 'refused' && result.denial.decision === 'hold'
+      ? nowHeld(result.denial)
+      : result;
   }
 
-  async #ask(wanted: Wanted, signal: AbortSignalLike): Promise<Answer> {
+  /** What has effects runs to its end; of what only reads, no more is fetched than is wanted, and the rest may wait. */
+  #manner(): Manner {
+    const { effects, lasting } = this.#watched.findings;
+    if (effects) return 'whole';
+    return lasting ? 'part' : 'pausing';
+  }
+
+  async #cancelling(signal: AbortSignalLike, ask: () => Promise<Answer>): Promise<Answer> {
     const cancel = (): void => {
       const { key } = this.#client;
       if (key) this.#ports.cancelKeys.cancel(key.pid, key.secret);
@@ -166,11 +199,16 @@ class SqlOperationSession implements OperationSession {
     const stopClock = this.#ports.clock.after(longestStatement, cancel);
     signal.addEventListener('abort', cancel);
     try {
-      return await this.#client.ask(wanted);
+      return await ask();
     } finally {
       stopClock();
       signal.removeEventListener('abort', cancel);
     }
+  }
+
+  async #letGo(): Promise<void> {
+    this.#given = undefined;
+    await this.#client.letGo();
   }
 
   async #describe(filter: string): Promise<OperationResult> {
@@ -202,6 +240,12 @@ function startup(opening: Opening): ReadonlyMap<string, string> {
     ['application_name', (opening.application ?? 'sluice').slice(0, 128)],
     ['datestyle', 'ISO, YMD'],
   ]);
+}
+
+/** The request is for the statement, which is sent again; the cursor is gone, so that it can't be. */
+function nowHeld({ reason }: Denial): OperationResult {
+  const next = 'The cursor is closed. Send the statement itself again: it finds the same access request.';
+  return failed('cursor_gone', `More rows need consent now. ${reason} ${next}`);
 }
 
 function failed(code: string, message: string): OperationResult {

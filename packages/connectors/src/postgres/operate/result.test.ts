@@ -10,6 +10,7 @@ const answer = (more: Partial<Answer> = {}): Answer => ({
   rows: [['1']],
   leftOut: undefined,
   suspended: false,
+  kept: false,
   tag: 'SELECT 1',
   error: undefined,
   notices: [],

@@ -6,13 +6,18 @@ import type { Findings } from './watched-session.ts';
 import type { Answer } from './wire-client.ts';
 
 /** What a caller is told of an answer. Everything in it is as any client of the protocol would have got it. */
-export function resultOf(answer: Answer, findings: Findings, types: Types): OperationResult {
+export function resultOf(
+  answer: Answer,
+  findings: Findings,
+  types: Types,
+  { before, crowded }: Around = {},
+): OperationResult {
   const { error, tag, status, suspended } = answer;
   if (findings.denial !== undefined && error !== undefined) return { outcome: 'refused', denial: findings.denial };
   if (answer.copy) return { outcome: 'failed', code: '0A000', message: copyRefused };
   if (error !== undefined) return { outcome: 'failed', code: error.get('C') ?? 'XX000', message: messageOf(error) };
   if (status !== 'I') return { outcome: 'failed', code: '25000', message: transactionRefused };
-  const notices = sets.has(tag) ? [...answer.notices, stateLost(tag)] : answer.notices;
+  const notices = [...answer.notices, ...(sets.has(tag) ? [stateLost(tag)] : []), ...(crowded ? [noCursor] : [])];
   const by = truncatedBy(answer, findings);
   const value: JsonObject = {
     columns: answer.columns.map(({ name, type }, index) => {
@@ -26,9 +31,18 @@ export function resultOf(answer: Answer, findings: Findings, types: Types): Oper
     command: suspended ? `SELECT ${answer.rows.length}` : tag,
     truncated: by !== undefined,
     ...(by ? { truncated_by: by } : {}),
+    ...(answer.kept || before !== undefined ? { rows_so_far: (before ?? 0) + answer.rows.length } : {}),
     ...(notices.length > 0 ? { notices } : {}),
   };
-  return { outcome: 'done', value };
+  return { outcome: 'done', value, ...(answer.kept ? { more: true } : {}) };
+}
+
+/** What a result is told with that is not of this one answer. */
+export interface Around {
+  /** Rows of the same statement that were given before. */
+  readonly before?: number;
+  /** The rest could not be kept, since other calls waited for the session. */
+  readonly crowded?: boolean;
 }
 
 /** Whether the session is as it was before, so that the next statement means what it says. */
@@ -82,6 +96,8 @@ function stateLost(tag: string): string {
   return `Done (${tag}). Each call has a session state of its own: settings, prepared statements, cursors and temporary tables are gone after it.`;
 }
 
+const noCursor =
+  'There is no cursor for the rest, since other calls waited for the same session. Send it again when they are over, or with another "run".';
 const copyRefused = 'COPY is not available here. Read with SELECT, write with INSERT.';
 const transactionRefused =
   'Each call is a transaction of its own, and a transaction cannot stay open after it: it was rolled back. Leave BEGIN out; put what belongs together into one statement, for instance with WITH.';

@@ -13,7 +13,7 @@ import {
   problem,
   readyForQuery,
 } from '../protocol/messages.ts';
-import { WireClient } from './wire-client.ts';
+import { type Manner, WireClient } from './wire-client.ts';
 
 const nothing = Buffer.alloc(0);
 const hello = Buffer.concat([authenticationRequest(0), backendKeyData(7, Buffer.from('key!')), readyForQuery('I')]);
@@ -64,7 +64,14 @@ async function started(answers: readonly Buffer[], sizes?: readonly number[]) {
   return { client, far, heard: () => heard.slice(2) };
 }
 
-const wanted = { text: 'SELECT 1', parameters: [], rows: 10, bytes: 1_000, whole: () => false };
+const wanted = {
+  text: 'SELECT 1',
+  parameters: [],
+  rows: 10,
+  bytes: 1_000,
+  manner: (): Manner => 'part',
+  keeps: () => false,
+};
 
 describe('an answer', () => {
   test('is the same however its bytes are split', async () => {
@@ -97,15 +104,16 @@ describe('an answer', () => {
   });
 
   test('asks for as many rows as are wanted, or for all where there are effects', async () => {
-    for (const [whole, rows] of [
-      [false, 10],
-      [true, 0],
+    for (const [manner, rows] of [
+      ['part', 10],
+      ['pausing', 10],
+      ['whole', 0],
     ] as const) {
       const { client, heard } = await started([
         prepared('n'),
         Buffer.concat([commandComplete('X'), readyForQuery('I')]),
       ]);
-      await client.ask({ ...wanted, whole: () => whole });
+      await client.ask({ ...wanted, manner: () => manner });
       const execute = heard()[1];
       expect(String.fromCharCode(execute?.[0] ?? 0)).toBe('E');
       expect(execute?.readInt32BE(6)).toBe(rows);

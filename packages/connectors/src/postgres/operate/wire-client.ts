@@ -19,7 +19,10 @@ export interface Answer {
   readonly rows: (readonly (string | null)[])[];
   /** Why rows that came were left out: they were too many, or too large. */
   leftOut: 'rows' | 'bytes' | undefined;
+  /** There are more rows than were wanted. */
   suspended: boolean;
+  /** They can be had by `more`. */
+  kept: boolean;
   tag: string;
   error: Fields | undefined;
   readonly notices: string[];
@@ -28,21 +31,34 @@ export interface Answer {
   status: TransactionStatus;
 }
 
-export interface Wanted {
-  readonly text: string;
-  readonly parameters: readonly (string | null)[];
+/**
+ * How a statement is carried out: `whole`, to its end, however few of its rows are wanted; in `part`, as far as they are
+ * wanted; or `pausing`, so that the rest can be had later.
+ */
+export type Manner = 'whole' | 'part' | 'pausing';
+
+export interface Portion {
   readonly rows: number;
   /** Bytes of all cells together. */
   readonly bytes: number;
-  /** Asked once the database has understood the statement: whether it must run to its end, however many rows it gives. */
-  whole(): boolean;
+  /** Asked when a pausing statement has more rows than wanted: whether they are kept. */
+  keeps(): boolean;
+}
+
+export interface Wanted extends Portion {
+  readonly text: string;
+  readonly parameters: readonly (string | null)[];
+  /** Asked once the database has understood the statement. */
+  manner(): Manner;
 }
 
 interface Exchange {
   readonly answer: Answer;
   bytes: number;
   executed: boolean;
-  readonly wanted: Wanted;
+  /** The Sync that ends it was sent. */
+  synced: boolean;
+  readonly wanted: Portion & Partial<Pick<Wanted, 'manner'>>;
   readonly done: (answer: Answer) => void;
   readonly failed: (error: Error) => void;
 }
@@ -57,6 +73,8 @@ export class WireClient {
   #ready: { readonly done: () => void; readonly failed: (error: Error) => void } | undefined;
   #exchange: Exchange | undefined;
   #last: Fields | undefined;
+  /** What the rows look like that the last answer left behind, in a transaction that is open for them alone. */
+  #kept: readonly Column[] | undefined;
   #over = false;
   /** What cancels the statement at work; there once the session is ready. */
   key: { readonly pid: number; readonly secret: Buffer } | undefined;
@@ -83,33 +101,64 @@ export class WireClient {
     });
   }
 
-  /** One at a time. Rejects with `session_over` when the connection is lost before the answer is whole. */
+  /** One at a time, and none while rows are kept. Rejects with `session_over` when the connection is lost meanwhile. */
   ask(wanted: Wanted): Promise<Answer> {
-    return new Promise((done, failed) => {
-      if (this.#over) {
-        failed(this.#gone());
-        return;
-      }
-      const answer: Answer = {
-        columns: [],
-        rows: [],
-        leftOut: undefined,
-        suspended: false,
-        tag: '',
-        error: undefined,
-        notices: [],
-        copy: false,
-        status: 'I',
-      };
-      this.#exchange = { answer, bytes: 0, executed: false, wanted, done, failed };
-      this.#link.write(question(wanted));
-    });
+    return this.#begin(wanted, { columns: [], executed: false, synced: false }, question(wanted));
+  }
+
+  /** The next of the rows that were kept (protocol, "Extended Query": Execute of a suspended portal). */
+  more(wanted: Portion): Promise<Answer> {
+    const columns = this.#kept;
+    if (columns === undefined) return Promise.reject(new Error('no rows are kept'));
+    this.#kept = undefined;
+    const execute = execution(wanted.rows, flush);
+    return this.#begin(wanted, { columns, executed: true, synced: false }, execute);
+  }
+
+  /** Whether `more` has anything to give. */
+  get keeps(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** Gives up the rows that were kept, and with them the transaction. */
+  async letGo(): Promise<void> {
+    if (this.#kept === undefined) return;
+    this.#kept = undefined;
+    const nothing: Portion = { rows: 0, bytes: 0, keeps: () => false };
+    await this.#begin(nothing, { columns: [], executed: true, synced: true }, sync);
   }
 
   close(): void {
     if (this.#over) return;
     this.#link.write(terminate);
     this.#link.end();
+  }
+
+  #begin(
+    wanted: Exchange['wanted'],
+    { columns, ...state }: Pick<Exchange, 'executed' | 'synced'> & Pick<Answer, 'columns'>,
+    bytes: Uint8Array,
+  ): Promise<Answer> {
+    return new Promise((done, failed) => {
+      if (this.#over) {
+        failed(this.#gone());
+        return;
+      }
+      const answer: Answer = {
+        columns,
+        rows: [],
+        leftOut: undefined,
+        suspended: false,
+        kept: false,
+        tag: '',
+        error: undefined,
+        notices: [],
+        copy: false,
+        status: 'I',
+      };
+      this.#exchange = { answer, bytes: 0, ...state, wanted, done, failed };
+      this.#link.write(bytes);
+    });
   }
 
   #push(chunk: Uint8Array): void {
@@ -156,10 +205,14 @@ export class WireClient {
         this.#row(exchange, frame);
         return;
       case server.portalSuspended:
-        answer.suspended = true;
+        this.#suspended(exchange);
         return;
       case server.commandComplete:
         answer.tag = readCommandTag(frame);
+        this.#sync(exchange);
+        return;
+      case server.emptyQuery:
+        this.#sync(exchange);
         return;
       case server.notice: {
         const message = readFields(frame).get('M') ?? '';
@@ -179,11 +232,34 @@ export class WireClient {
     }
   }
 
-  /** What has effects runs to its end; of what only reads, no more is fetched than is wanted. */
   #execute(exchange: Exchange): void {
     if (exchange.executed) return;
     exchange.executed = true;
-    this.#link.write(execution(exchange.wanted.whole() ? 0 : exchange.wanted.rows));
+    const manner = exchange.wanted.manner?.() ?? 'part';
+    exchange.synced = manner !== 'pausing';
+    const rows = manner === 'whole' ? 0 : exchange.wanted.rows;
+    this.#link.write(execution(rows, exchange.synced ? sync : flush));
+  }
+
+  /** Without a Sync the transaction stays open, and with it the portal. What was left out here could not be had again. */
+  #suspended(exchange: Exchange): void {
+    const { answer, wanted } = exchange;
+    answer.suspended = true;
+    if (exchange.synced) return;
+    if (answer.leftOut !== undefined || !wanted.keeps()) {
+      this.#sync(exchange);
+      return;
+    }
+    answer.kept = true;
+    this.#kept = answer.columns;
+    this.#exchange = undefined;
+    exchange.done(answer);
+  }
+
+  #sync(exchange: Exchange): void {
+    if (exchange.synced) return;
+    exchange.synced = true;
+    this.#link.write(sync);
   }
 
   #row(exchange: Exchange, frame: Buffer): void {
@@ -198,11 +274,14 @@ export class WireClient {
   #error(fields: Fields): void {
     this.#last = fields;
     const exchange = this.#exchange;
-    if (!exchange) return;
+    if (!exchange) {
+      // Said of nothing that was asked: the rows that were kept are gone, and so is all that they were in.
+      if (this.#kept) this.#fail(this.#gone());
+      return;
+    }
     exchange.answer.error ??= fields;
-    if (exchange.executed) return;
     exchange.executed = true;
-    this.#link.write(sync);
+    this.#sync(exchange);
   }
 
   #readyForQuery(status: TransactionStatus): void {
@@ -225,6 +304,7 @@ export class WireClient {
     this.#over = true;
     this.#exchange = undefined;
     this.#ready = undefined;
+    this.#kept = undefined;
     this.#link.destroy();
     exchange?.failed(error);
     starting?.failed(error);
@@ -259,11 +339,11 @@ function question({ text, parameters }: Wanted): Buffer {
   return writer.bytes(flush).take();
 }
 
-/** Execute, Sync: whatever of it fails, the answer ends with a ReadyForQuery. */
-function execution(rows: number): Buffer {
+/** Execute of the one portal there is, and what is to follow it: after a Sync the portal is gone. */
+function execution(rows: number, end: Uint8Array): Buffer {
   const writer = new ByteWriter(64);
   message(writer, client.execute, () => writer.cstring('').int32(rows));
-  return writer.bytes(sync).take();
+  return writer.bytes(end).take();
 }
 
 function message(writer: ByteWriter, type: number, fill: () => void): void {

@@ -125,7 +125,7 @@ export class FromServer {
         break;
       case server.portalSuspended:
         if (head.kind !== 'execute') throw unexpected(type);
-        this.#suspend(head.portal.run);
+        this.#suspended(head.portal.run);
         c.owed.shift();
         c.output.pass(frame);
         break;
@@ -214,10 +214,19 @@ export class FromServer {
     this.#c.output.pass(frame);
   }
 
-  #suspend(run: StatementRun | undefined): void {
-    if (run)
+  #suspended(run: StatementRun | undefined): void {
+    this.#result?.suspended();
+    if (run) {
       this.#c.session.record({ type: 'complete', unit: run.unit, tag: 'suspended', rows: 0, bytes: 0, digest: '' });
+      this.#shown(run);
+    }
     this.#result = undefined;
+  }
+
+  /** What was shown in clear counts from the first row on, whether or not the rest of them ever comes. */
+  #shown(run: StatementRun): void {
+    const shown = run.meaning.labels.filter((label) => !run.masked.has(label));
+    if (shown.length > 0 && run.meaning.returnsRows) this.#c.session.sawLabels(shown);
   }
 
   #complete(head: Owed, type: number, frame: Buffer): void {
@@ -245,8 +254,7 @@ export class FromServer {
       this.#result = undefined;
       c.state.completed(run.meaning);
       if (changesData(run.meaning) && this.#scrubs(run)) this.#deferred = true;
-      const shown = run.meaning.labels.filter((label) => !run.masked.has(label));
-      if (shown.length > 0 && run.meaning.returnsRows) c.session.sawLabels(shown);
+      this.#shown(run);
     }
     if (head.kind === 'query') head.at++;
     else c.owed.shift();
@@ -268,8 +276,9 @@ export class FromServer {
       );
       return;
     }
-    this.#result = undefined;
     const run = head && this.#runOf(head);
+    if (this.#result && run) this.#shown(run);
+    this.#result = undefined;
     const shown = this.#mustScrub(head, fields) ? scrubError(fields) : fields;
     c.session.record({
       type: 'error',

@@ -94,15 +94,15 @@ export class Result {
     if (this.#withheld === 0) {
       output.pass(frame);
     } else {
-      output.write(limitNotice(this.#run, this.#withheld));
+      this.#tellLimit();
       output.write(commandComplete(tag.replace(/\d+$/, String(this.#run.given.rows))));
-      session.record({
-        type: 'event',
-        name: 'row_limit',
-        detail: { unit: this.#run.unit, given: this.#run.given.rows, withheld: this.#withheld },
-      });
     }
     session.record({ type: 'complete', unit: this.#run.unit, tag, rows: 0, bytes: 0, digest: '' });
+  }
+
+  /** The client wanted no more rows for now (PortalSuspended); those that were withheld are told of all the same. */
+  suspended(): void {
+    if (this.#withheld > 0) this.#tellLimit();
   }
 
   startCopy(): void {
@@ -141,6 +141,13 @@ export class Result {
     if (this.#withholding) return;
     this.#ports.session.recordRow(oneCell(bytes));
     this.#ports.output.pass(bytes);
+  }
+
+  #tellLimit(): void {
+    const { session, output } = this.#ports;
+    const { unit, given } = this.#run;
+    output.write(limitNotice(this.#run, this.#withheld));
+    session.record({ type: 'event', name: 'row_limit', detail: { unit, given: given.rows, withheld: this.#withheld } });
   }
 
   #copyOut(bytes: Uint8Array): void {
