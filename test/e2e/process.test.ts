@@ -15,7 +15,7 @@ let home: GatewayHome;
 
 beforeAll(async () => {
   postgres = await createTestPostgres({ init: 'CREATE TABLE t (id int); INSERT INTO t VALUES (1)' });
-  home = await createGatewayHome({ postgres });
+  home = await createGatewayHome({ postgres, bare: true });
 });
 afterAll(async () => {
   await home?.remove();

@@ -9,6 +9,7 @@ import { loadConfig } from '@sluice/server/config/load.ts';
 import { knownConnectors } from '@sluice/server/gateway-connectors.ts';
 import { type Gateway, startGateway } from '@sluice/server/main.ts';
 import { createTestIssuer, type TestClaims, type TestIssuer } from './issuer.ts';
+import { prepareStore } from './prepared-store.ts';
 import { createTestCa, type TestCa, type TestCertificate } from './test-ca.ts';
 
 export interface AnyGatewayOptions {
@@ -28,6 +29,8 @@ export interface AnyGatewayOptions {
   readonly tls?: boolean;
   /** Keep the data directory of an earlier gateway. */
   readonly dataDir?: string;
+  /** Let the gateway make its own database, as the first one of a person does, instead of finding one that is made. */
+  readonly bare?: boolean;
 }
 
 export interface Address {
@@ -107,6 +110,7 @@ export async function writeGatewayConfiguration(
   certificate?: TestCertificate,
 ): Promise<string> {
   await chmod(dir, 0o700);
+  if (!options.bare) await prepareStore(dir);
   await mkdir(join(dir, 'policies'), { recursive: true });
   await writeFile(join(dir, 'policies', 'test.cedar'), options.policies ?? permitAll);
   for (const [name, text] of Object.entries(options.files ?? {})) {

@@ -11,7 +11,8 @@ import type { TestClaims, TestIssuer } from './issuer.ts';
 import type { TestPostgres } from './postgres.ts';
 import type { TestCertificate } from './test-ca.ts';
 
-export interface TestGatewayOptions extends Pick<AnyGatewayOptions, 'policies' | 'config' | 'tls' | 'dataDir'> {
+export interface TestGatewayOptions
+  extends Pick<AnyGatewayOptions, 'policies' | 'config' | 'tls' | 'dataDir' | 'bare'> {
   readonly postgres: Pick<TestPostgres, 'host' | 'port' | 'superuser' | 'password' | 'database'>;
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   readonly strategies?: Readonly<Record<string, string>>;

@@ -1,0 +1,31 @@
+// The embedded database that a gateway keeps its own rows in, made once for a run of the tests and copied from then on:
+// making one takes a gateway longer than everything else at its start. It is empty, without even the gateway's schema,
+// so that each gateway still brings that up to date itself. Tests of how a gateway makes its database do not use this.
+
+import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startEngine } from '@sluice/server/store/embedded/engine.ts';
+import { runFolder } from './run-folder.ts';
+
+/** Leaves a data directory that has a database already as it is. */
+export async function prepareStore(dataDir: string): Promise<void> {
+  const folder = runFolder();
+  const store = join(dataDir, 'store');
+  if (folder === undefined || existsSync(store)) return;
+  const made = join(folder, 'store');
+  if (!existsSync(made)) await make(folder, made);
+  mkdirSync(store, { mode: 0o700 });
+  cpSync(join(made, 'data'), join(store, 'data'), { recursive: true, mode: constants.COPYFILE_FICLONE });
+}
+
+async function make(folder: string, made: string): Promise<void> {
+  const draft = mkdtempSync(join(folder, 'store-'));
+  await (await startEngine(draft)).close();
+  try {
+    renameSync(draft, made);
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(made)) throw error;
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
