@@ -1,0 +1,75 @@
+import { interleave } from '../load/interleave.ts';
+import { type Load, type Measured, pgbench } from '../load/pgbench.ts';
+import type { Figure } from '../report/figure.ts';
+import type { Settings } from '../settings.ts';
+import { type Peer, type PostgresWorld, sluice } from './postgres-peers.ts';
+
+export interface Transactions {
+  /** The row's id. */
+  readonly row: string;
+  readonly args: readonly string[];
+  readonly clients: number;
+  /** Statements in each transaction. */
+  readonly statements: number;
+  /** How many transactions each client has in a turn; absent: as many as the settings leave time for. */
+  readonly transactions?: number;
+  /** What every one of its results must be. */
+  readonly results?: { readonly tag: string; readonly digest: string };
+  /** With TLS. */
+  readonly tls?: true;
+  /** The number that is compared. */
+  sample(measured: Measured): number;
+}
+
+/** The same transactions by pgbench to all peers, each in its turn. */
+export function compareTransactions(
+  world: PostgresWorld,
+  what: Transactions,
+  settings: Settings,
+  peers: readonly Peer[] = world.peers,
+): Promise<Figure[]> {
+  const contenders = peers.map((peer) => ({
+    who: peer.who,
+    warmUp: () => turn(world, what, peer, warmUp(what, settings)),
+    turn: async () => what.sample(await turn(world, what, peer, length(what, settings))),
+  }));
+  return interleave(contenders, settings);
+}
+
+/** One turn of pgbench; what goes through the gateway is put down in the ledger. */
+export async function turn(
+  world: PostgresWorld,
+  what: Omit<Transactions, 'sample'>,
+  peer: Peer,
+  length: Load['length'],
+): Promise<Measured> {
+  const application = world.application(what.row);
+  const way = what.tls ? { ...peer.way, ca: peer.ca } : peer.way;
+  const measured = await pgbench(world.database.pgbench, way, {
+    args: what.args,
+    clients: what.clients,
+    length,
+    application,
+  });
+  if (peer.who === sluice) {
+    world.ledger.sent({
+      by: application,
+      units: measured.transactions * what.statements,
+      ...(what.results ? { results: what.results } : {}),
+    });
+  }
+  return measured;
+}
+
+function length({ transactions }: Transactions, { seconds }: Settings): Load['length'] {
+  return transactions === undefined ? { seconds } : { transactions };
+}
+
+/**
+ * Code that runs for the first time is slow; what is measured is what runs all day. Counted, not timed: a program that
+ * is not compiled yet may do nothing in a second.
+ */
+function warmUp({ transactions, clients }: Transactions, { quick }: Settings): Load['length'] {
+  if (transactions !== undefined) return { transactions: Math.min(transactions, 2) };
+  return { transactions: Math.ceil((quick ? 200 : 4_000) / clients) };
+}
