@@ -5,14 +5,14 @@ import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Connector, Log } from '@sluice/core/contract/connector.ts';
 import type { Identity } from '@sluice/core/contract/identity.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
-import type { ApiServices, SessionRecord } from './api/services.ts';
+import type { ApiServices, Health, SessionRecord } from './api/services.ts';
 import type { AccessRequestService } from './approvals/service.ts';
 import type { HostPort } from './config/host-port.ts';
 import type { AccessCredentials } from './credentials/access-credentials.ts';
 import type { PublicKey } from './crypto/public-keys.ts';
 import { dryRun } from './policy/dry-run.ts';
 import { rightTo } from './policy/may-connect.ts';
-import type { PolicyFiles } from './policy/policy-files.ts';
+import type { PolicyFiles, PolicyFilesStatus } from './policy/policy-files.ts';
 import type { RecordingLibrary } from './recording/library.ts';
 import type { LiveSessions } from './sessions/live-sessions.ts';
 import type { SessionEntry, SessionIndex } from './store/session-index.ts';
@@ -25,6 +25,10 @@ export interface ApiParts {
   readonly targets: ReadonlyMap<string, Target>;
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly policies: PolicyFiles;
+  /** What is in force wherever units are judged. */
+  policyStatus(): PolicyFilesStatus;
+  /** How what serves connections is; see `Health`. */
+  serving(): Health;
   readonly credentials: AccessCredentials;
   readonly requests: AccessRequestService;
   readonly index: SessionIndex;
@@ -73,7 +77,7 @@ export function apiServices(parts: ApiParts): ApiServices {
     recordings: { open: (id) => library.open(id), events: (id) => library.events(id) },
     policies: {
       current: () => {
-        const { hash, epoch, files, problems } = policies.status();
+        const { hash, epoch, files, problems } = parts.policyStatus();
         return problems.length === 0 ? { hash, epoch, files } : { hash, epoch, files, problems };
       },
       dryRun: (question) =>
@@ -99,7 +103,11 @@ export function apiServices(parts: ApiParts): ApiServices {
         () => true,
         () => false,
       );
-      return { ready: store, checks: { store, policies: policies.status().problems.length === 0 } };
+      const { ready, checks } = parts.serving();
+      return {
+        ready: store && ready,
+        checks: { store, policies: policies.status().problems.length === 0, ...checks },
+      };
     },
   };
 }

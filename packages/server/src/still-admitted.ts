@@ -15,7 +15,10 @@ export interface AdmittedParts {
  * in once. Rejects with the one refusal when the access credential was revoked since or has expired, or when the
  * principal or anybody behind it was disabled.
  */
-export async function stillAdmitted(parts: AdmittedParts, { principal, credential }: Opening): Promise<void> {
+export async function stillAdmitted(
+  parts: AdmittedParts,
+  { principal, credential }: Pick<Opening, 'principal' | 'credential'>,
+): Promise<void> {
   const [record, disabled] = await Promise.all([
     credential === undefined ? undefined : parts.credential(credential),
     parts.disabledAmong(behind(principal)),

@@ -31,6 +31,8 @@ export const fieldClasses: { readonly [Name in AuditEventName]: { readonly [F in
   'recording.recovered': { session: 'fact', events: 'fact', droppedBytes: 'fact', head: 'fact' },
   'recording.unreadable': { session: 'fact', error: 'claim' },
   'recording.read': { session: 'fact', by: 'person' },
+  'worker.started': { worker: 'fact', pid: 'fact' },
+  'worker.ended': { worker: 'fact', pid: 'fact', reason: 'fact', sessions: 'fact' },
   'keys.created': { keyId: 'fact' },
   'keys.rotated': { keyId: 'fact', retired: 'fact' },
   'journal.continued': { previous: 'fact', head: 'fact' },

@@ -27,7 +27,7 @@ export interface ControlPlane {
   readonly own: OwnRecords;
   readonly policies: PolicyTextSource;
   readonly peers: PeerLine;
-  /** Records a connection refused before it had a session. Never throws. */
+  /** Records a connection refused before it had a session. May throw `recording_failed`; nothing follows from it. */
   refused(refusal: ConnectionRefusal): void;
 }
 
@@ -40,6 +40,8 @@ export interface SessionRegister {
    * happen in the session, and its recording is removed.
    */
   recorded(session: SessionInfo): void | Promise<void>;
+  /** There is no recording after all, and no session. */
+  dropped(session: string): void;
   /** It is open: it shows among the live sessions, and is ended when what it stands on was revoked meanwhile. */
   opened(session: SessionInfo): void;
   ended(session: SessionInfo, reason: EndReason, counts: UnitCounts): void;
@@ -90,7 +92,8 @@ export interface PolicyTextSource {
 export interface PeerLine {
   /** Resolves when every other one has dealt with it or is gone. Never rejects. */
   tell(connector: string, text: string): Promise<void>;
-  onTold(callback: (connector: string, text: string) => void): void;
+  /** `callback` may take its time; whoever tells waits for it. */
+  onTold(callback: (connector: string, text: string) => void | Promise<void>): void;
 }
 
 export interface ConnectionRefusal {

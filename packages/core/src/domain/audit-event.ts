@@ -81,6 +81,16 @@ export type AuditEvent =
   | { readonly name: 'recording.unreadable'; readonly session: string; readonly error: string }
   /** Someone read a recording that is not their own. */
   | { readonly name: 'recording.read'; readonly session: string; readonly by: string }
+  /** A process that serves connections was started; from 1. */
+  | { readonly name: 'worker.started'; readonly worker: number; readonly pid: number }
+  /** It ended without being asked to, and so many sessions with it. */
+  | {
+      readonly name: 'worker.ended';
+      readonly worker: number;
+      readonly pid: number;
+      readonly reason: string;
+      readonly sessions: number;
+    }
   | { readonly name: 'keys.created'; readonly keyId: string }
   | { readonly name: 'keys.rotated'; readonly keyId: string; readonly retired: string }
   /** The journal before this one; `head` is empty when that one has no seal. */

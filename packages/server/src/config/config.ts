@@ -81,6 +81,8 @@ export interface Config {
     readonly maxPending: number;
   };
   readonly limits: Limits;
+  /** Processes that serve connections; 1 is the gateway's own. */
+  readonly workers: number;
   /** What is allowed but should be known; say it once at start. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -147,6 +149,7 @@ export function assemble(
       messageBytes: limits.message_bytes,
       statementBytes: limits.statement_bytes,
     },
+    workers: document.workers,
   };
 }
 

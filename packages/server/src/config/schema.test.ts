@@ -190,7 +190,7 @@ const bad: readonly BadCase[] = [
     [
       '2:3: error: listen.apii: unknown key (did you mean api?)',
       '11:14: error: targets[0].address: must be host:port, like 127.0.0.1:5432 or [::1]:5432',
-      '14:1: error: unknown: unknown key; known here: access_credentials, approvals, data_dir, identity, limits, listen, masking, policies, recording, store, targets, tls',
+      '14:1: error: unknown: unknown key; known here: access_credentials, approvals, data_dir, identity, limits, listen, masking, policies, recording, store, targets, tls, workers',
     ],
   ],
 ];

@@ -180,6 +180,11 @@ export function buildSchema(connectors: readonly KnownConnector[]) {
       recording: recordingSection,
       approvals: approvalsSection,
       limits: limitsSection,
+      workers: count(1, 64)
+        .prefault(1)
+        .describe(
+          'How many processes serve connections. 1 is the gateway’s own process; with more, that process accepts connections and hands them to so many workers.',
+        ),
     },
     { error: (issue) => (issue.code === 'invalid_type' ? 'the file must hold a mapping of keys' : undefined) },
   );

@@ -13,6 +13,7 @@ import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
 import { CredentialError } from './credential-error.ts';
+import { isCredentialId } from './credential-id.ts';
 import { saltFor, satisfies, unsatisfiable, verifierFor } from './scram-verifier.ts';
 
 export interface IssuedCredential {
@@ -74,7 +75,6 @@ export interface AccessCredentialParts {
 }
 
 const prefix = 'sac';
-const idForm = /^sac_[A-Za-z0-9_-]{16,60}$/;
 /** As base64url, 32 characters. */
 const secretBytes = 24;
 const secretForm = /^[A-Za-z0-9_-]{32}$/;
@@ -100,7 +100,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
 
   async function verifierOf(id: string): Promise<ScramVerifier> {
     const nobody = unsatisfiable(id, parts.digests);
-    if (!idForm.test(id)) return nobody;
+    if (!isCredentialId(id)) return nobody;
     try {
       return (await rows.find(id))?.verifier ?? nobody;
     } catch (error) {
@@ -137,14 +137,14 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
       return (await rows.listByPrincipal(principalId)).map(recordOf);
     },
     async find(id) {
-      const row = idForm.test(id) ? await rows.find(id) : undefined;
+      const row = isCredentialId(id) ? await rows.find(id) : undefined;
       return row && recordOf(row);
     },
     async revoke(id, by) {
       // Not held up by the journal: what must end, ends, and a failing journal is reported afterwards.
       if (await rows.revoke(id, clock.now())) audit.record({ name: 'credential.revoked', credential: id, by: by.id });
     },
-    isCredentialId: (user) => idForm.test(user),
+    isCredentialId,
     verifier: verifierOf,
     async proves(id, secret) {
       const proven = await satisfies(secret, await verifierOf(id));
@@ -152,7 +152,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
       return proven && secretForm.test(secret.reveal());
     },
     async redeem(id, target) {
-      if (!idForm.test(id)) return undefined;
+      if (!isCredentialId(id)) return undefined;
       const row = await rows.spend(id, target, clock.now());
       if (!row) return undefined;
       audit.record({ name: 'credential.redeemed', credential: id, target });

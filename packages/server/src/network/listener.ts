@@ -14,10 +14,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface Listener {
+export interface Port {
   readonly address: ListenAddress;
   /** Stops accepting; connections that are open stay. */
   close(): Promise<void>;
+}
+
+export interface Listener extends Port {
   /** Cuts what is still open. */
   destroy(): void;
 }
@@ -29,6 +32,45 @@ export class ListenError extends SluiceError<ListenErrorCode> {}
 /** More half-open connections than this are an attack or a mistake; the kernel's queue holds the rest. */
 const maxConnections = 10_000;
 
+/** Serves sockets as they come, from a listener of this process or from another process that accepted them. */
+export class Reception {
+  readonly #name: string;
+  readonly #tls: ServerTls | undefined;
+  readonly #log: Log;
+  readonly #accept: (link: ClientLink) => Promise<void>;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(name: string, tls: ServerTls | undefined, log: Log, accept: (link: ClientLink) => Promise<void>) {
+    this.#name = name;
+    this.#tls = tls;
+    this.#log = log;
+    this.#accept = accept;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  take(socket: Socket): void {
+    if (this.#sockets.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    const link = new AcceptedLink(socket, this.#tls);
+    this.#accept(link).catch((error) => {
+      this.#log.error({ listener: this.#name, remote: link.remote, err: error }, 'connection failed');
+      link.destroy();
+    });
+  }
+
+  /** Cuts what is still open. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
 export async function listen(
   wanted: ListenAddress,
   name: string,
@@ -36,25 +78,23 @@ export async function listen(
   log: Log,
   accept: (link: ClientLink) => Promise<void>,
 ): Promise<Listener> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    const link = new AcceptedLink(socket, tls);
-    accept(link).catch((error) => {
-      log.error({ listener: name, remote: link.remote, err: error }, 'connection failed');
-      link.destroy();
-    });
-  });
+  const reception = new Reception(name, tls, log, accept);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => reception.take(socket));
+  return { ...(await started(server, wanted, name)), destroy: () => reception.destroy() };
+}
+
+/** For sockets that another process is to serve: not a byte of them is read here. */
+export function listenForOthers(wanted: ListenAddress, name: string, give: (socket: Socket) => void): Promise<Port> {
+  return started(createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, give), wanted, name);
+}
+
+async function started(server: Server, wanted: ListenAddress, name: string): Promise<Port> {
   server.maxConnections = maxConnections;
   const port = await bound(server, wanted, name);
   return {
     address: { host: wanted.host, port },
     close: async () => {
       server.close();
-    },
-    destroy: () => {
-      for (const socket of sockets) socket.destroy();
     },
   };
 }

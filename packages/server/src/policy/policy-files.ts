@@ -5,6 +5,7 @@
  */
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Log } from '@sluice/core/contract/connector.ts';
+import type { PolicyTexts } from '@sluice/core/contract/control-plane.ts';
 import type { Declarations } from '@sluice/core/contract/declarations.ts';
 import type { PolicySource } from '@sluice/core/contract/policy.ts';
 import type { HoldDefaults } from '@sluice/policy/annotations.ts';
@@ -57,6 +58,7 @@ export class PolicyFiles implements PolicySource {
   readonly #failed = new Set<(problems: readonly PolicyError[]) => void>();
   #snapshot: EnforcedPolicies;
   #status: PolicyFilesStatus;
+  #texts: PolicyTexts;
   /** What was read last, whether it came into force or not. */
   #read = '';
   /** Where policy files were looked for, and found a directory, when a set last came into force. */
@@ -81,6 +83,7 @@ export class PolicyFiles implements PolicySource {
     if (!empty.ok) throw new Error('A set without policies can always be loaded.');
     this.#snapshot = this.#enforce(empty.set, 0);
     this.#status = this.#statusOf(empty.set, []);
+    this.#texts = { hash: empty.set.hash, epoch: 0, files: [] };
   }
 
   current(): EnforcedPolicies {
@@ -89,6 +92,11 @@ export class PolicyFiles implements PolicySource {
 
   status(): PolicyFilesStatus {
     return this.#status;
+  }
+
+  /** The files of the set in force, from which anybody else gets the same set. */
+  texts(): PolicyTexts {
+    return this.#texts;
   }
 
   onChange(callback: (snapshot: EnforcedPolicies) => void): () => void {
@@ -175,6 +183,7 @@ export class PolicyFiles implements PolicySource {
       read.files.map((file) => file.path),
     );
     const { hash, epoch } = this.#status;
+    this.#texts = { hash, epoch, files: read.files };
     if (set.policies.length === 0) {
       const { directory, globs } = this.#options;
       log.error({ hash, epoch, directory, globs }, 'there are no policies: everything is denied');

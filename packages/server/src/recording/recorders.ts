@@ -31,6 +31,9 @@ export interface RecorderPorts {
   readonly disk?: Disk;
 }
 
+/** Compression may use this much of a process's event loop: bytes per second. */
+export const deflateBudget = 8 * 1024 * 1024;
+
 const restInterval = 5_000;
 
 export function recorderParts(settings: RecorderSettings, ports: RecorderPorts): RecorderParts {
@@ -100,21 +103,23 @@ export interface WitnessedRecorders extends RecorderFactory {
 export function witnessedRecorders(
   settings: RecorderSettings,
   ports: RecorderPorts,
-  register: Pick<SessionRegister, 'opening' | 'recorded' | 'sealed'>,
+  register: Pick<SessionRegister, 'opening' | 'recorded' | 'dropped' | 'sealed'>,
 ): WitnessedRecorders {
   const parts = recorderParts(settings, ports);
   const recorders = new Recorders(settings.dataDir, parts, (session, seal) => register.sealed(session, seal));
   return {
     async open(session, policyHash) {
       register.opening(session);
-      const recorder = recorders.create(session, policyHash);
+      let recorder: SessionRecorder | undefined;
       try {
+        recorder = recorders.create(session, policyHash);
         await register.recorded(session);
+        return recorder;
       } catch (error) {
-        await recorders.abandon(recorder);
+        if (recorder) await recorders.abandon(recorder);
+        register.dropped(session.id);
         throw error;
       }
-      return recorder;
     },
     async close() {
       await recorders.close();

@@ -21,7 +21,7 @@ export interface LiveSessionParts {
   readonly audit: AuditSink;
   readonly index: {
     opened(session: SessionInfo, recordingPath: string): Promise<void>;
-    ended(id: string, reason: EndReason, counts: SessionCounts, at: number): Promise<void>;
+    ended(id: string, reason: EndReason, counts: SessionCounts | undefined, at: number): Promise<void>;
     /** Asks the gateway that serves it to end it; false when it is over. */
     kill(id: string, by: string, at: number): Promise<boolean>;
   };
@@ -55,17 +55,12 @@ export class LiveSessions {
   }
 
   ended(info: SessionInfo, reason: EndReason, counts: SessionCounts): void {
-    const { index, clock, log, metrics } = this.#parts;
-    const live = this.#live.get(info.id);
-    // A session that was refused before it opened is known by its recording alone.
-    if (!live) return;
-    this.#live.delete(info.id);
-    metrics.ended(info.target.name, reason, counts);
-    const done: Promise<void> = live.indexed
-      .then(() => index.ended(info.id, reason, counts, clock.now()))
-      .catch((err) => log.error({ session: info.id, err }, 'the end of a session could not be entered in the index'))
-      .finally(() => this.#ending.delete(done));
-    this.#ending.add(done);
+    this.#over(info, reason, counts);
+  }
+
+  /** Whatever served it is gone, and nobody can say how much was done in it but its recording. */
+  interrupted(info: SessionInfo): void {
+    this.#over(info, 'interrupted', undefined);
   }
 
   /** False when there is no such live session on any gateway. */
@@ -110,6 +105,20 @@ export class LiveSessions {
       await Promise.all([...this.#ending]);
       if (this.#live.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  #over(info: SessionInfo, reason: EndReason, counts: SessionCounts | undefined): void {
+    const { index, clock, log, metrics } = this.#parts;
+    const live = this.#live.get(info.id);
+    // A session that was refused before it opened is known by its recording alone.
+    if (!live) return;
+    this.#live.delete(info.id);
+    metrics.ended(info.target.name, reason, counts ?? { units: 0, denied: 0, held: 0 });
+    const done: Promise<void> = live.indexed
+      .then(() => index.ended(info.id, reason, counts, clock.now()))
+      .catch((err) => log.error({ session: info.id, err }, 'the end of a session could not be entered in the index'))
+      .finally(() => this.#ending.delete(done));
+    this.#ending.add(done);
   }
 
   #endWhere(matches: (info: SessionInfo) => boolean, reason: EndReason, message: string): void {

@@ -36,8 +36,8 @@ export interface SessionEntryFilter {
 /** Which sessions there are and were, over all gateways. What happened in one is in its recording, not here. */
 export interface SessionIndex {
   opened(session: SessionInfo, recordingPath: string): Promise<void>;
-  /** Only the first end of a session counts. */
-  ended(id: string, reason: EndReason, counts: SessionCounts, at: number): Promise<void>;
+  /** Only the first end of a session counts. Without `counts`, nobody can tell them any more. */
+  ended(id: string, reason: EndReason, counts: SessionCounts | undefined, at: number): Promise<void>;
   /** Newest first. */
   list(filter: SessionEntryFilter): Promise<readonly SessionEntry[]>;
   get(id: string): Promise<SessionEntry | undefined>;

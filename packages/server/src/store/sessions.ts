@@ -34,7 +34,7 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
     async ended(id, reason, counts, at) {
       await db
         .updateTable('sessions')
-        .set({ ended_at: at, end_reason: reason, counts: JSON.stringify(counts) })
+        .set({ ended_at: at, end_reason: reason, counts: counts ? JSON.stringify(counts) : null })
         .where('id', '=', id)
         .where('ended_at', 'is', null)
         .execute();

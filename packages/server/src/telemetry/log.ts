@@ -7,11 +7,14 @@ import type { Log } from '@sluice/core/contract/connector.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import { destination, pino } from 'pino';
 
-/** JSON lines on standard error (or in `file`), one event each. Secrets are typed so that they print as `[redacted]`. */
-export function createLog(level: string, file?: string): Log {
+/**
+ * JSON lines on standard error (or in `file`), one event each, and `always` in all of them. Secrets are typed so that
+ * they print as `[redacted]`.
+ */
+export function createLog(level: string, file?: string, always: object | null = null): Log {
   const options = {
     level,
-    base: null,
+    base: always,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: shown, error: shown },

@@ -6,6 +6,10 @@ export interface Metrics {
   opened(target: string): void;
   ended(target: string, reason: string, counts: SessionCounts): void;
   refused(code: string): void;
+  workersUp(count: number): void;
+  workerRestarted(): void;
+  /** A connection that was closed because there was no worker to serve it. */
+  unserved(): void;
 }
 
 /** Metrics in Prometheus' naming; labels are configured names and closed sets only, never what a client sends. */
@@ -32,6 +36,16 @@ export function createMetrics(): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const workers = new Gauge({
+    name: 'sluice_workers',
+    help: 'Worker processes that take connections; 0 where the gateway serves them itself',
+    registers,
+  });
+  const restarts = new Counter({
+    name: 'sluice_worker_restarts_total',
+    help: 'Workers started again after they ended',
+    registers,
+  });
   return {
     registry,
     opened: (target) => live.inc({ target }),
@@ -43,5 +57,8 @@ export function createMetrics(): Metrics {
       units.inc({ target, effect: 'allow' }, Math.max(0, counts.units - counts.denied - counts.held));
     },
     refused: (code) => refused.inc({ code }),
+    workersUp: (count) => workers.set(count),
+    workerRestarted: () => restarts.inc(),
+    unserved: () => refused.inc({ code: 'no_worker' }),
   };
 }

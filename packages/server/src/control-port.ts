@@ -1,0 +1,124 @@
+import type { Clock } from '@sluice/core/contract/clock.ts';
+import type { Log } from '@sluice/core/contract/connector.ts';
+import type { ControlPlane } from '@sluice/core/contract/control-plane.ts';
+import type { Identity } from '@sluice/core/contract/identity.ts';
+import type { OwnSession } from '@sluice/core/contract/operations.ts';
+import type { Pins } from '@sluice/core/contract/pins.ts';
+import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
+import type { AccessRequestService } from './approvals/service.ts';
+import type { AccessCredentials } from './credentials/access-credentials.ts';
+import type { PeerHub } from './peer-hub.ts';
+import type { PolicyFiles } from './policy/policy-files.ts';
+import type { Recordings } from './recording/recordings.ts';
+import type { LiveSessions } from './sessions/live-sessions.ts';
+import { stillAdmitted } from './still-admitted.ts';
+import type { PrincipalRows } from './store/principal-rows.ts';
+import type { SessionEntry, SessionIndex } from './store/session-index.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+export interface ControlParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly identity: Identity;
+  readonly requests: AccessRequestService;
+  readonly pins: Pins;
+  readonly credentials: AccessCredentials;
+  readonly principals: Pick<PrincipalRows, 'disabledAmong'>;
+  readonly policies: PolicyFiles;
+  readonly recordings: Pick<Recordings, 'journal' | 'witness' | 'recover'>;
+  readonly index: Pick<SessionIndex, 'list'>;
+  readonly live: LiveSessions;
+  readonly metrics: Metrics;
+  readonly peers: PeerHub;
+  /** Ends the session if what it stands on was revoked since it was proven. */
+  endIfRevoked(session: SessionInfo, end: (reason: EndReason, message: string) => void): void;
+}
+
+/** The port as one data plane has it. */
+export interface ControlPort extends ControlPlane {
+  /**
+   * The data plane is gone without a word: what it left open is marked as interrupted, and its recordings are closed.
+   * Resolves with how many sessions that were.
+   */
+  gone(): Promise<number>;
+}
+
+export function createControlPort(parts: ControlParts): ControlPort {
+  const { clock, credentials, live, recordings, requests, policies } = parts;
+  const peers = parts.peers.join();
+  const open = new Map<string, SessionInfo>();
+  /** Those whose recordings would have to be looked for. */
+  const unsealed = new Map<string, SessionInfo>();
+  let end: (session: string, reason: EndReason, message: string) => void = () => {};
+  const { disabledAmong } = parts.principals;
+  return {
+    identity: parts.identity,
+    requests,
+    pins: parts.pins,
+    peers,
+    admit: (principal, credential) =>
+      stillAdmitted(
+        { credential: (id) => credentials.find(id), disabledAmong, now: clock.now },
+        { principal, ...(credential === undefined ? {} : { credential }) },
+      ),
+    sessions: {
+      opening: (session) => void unsealed.set(session.id, session),
+      recorded: (session) => recordings.witness.opened(session),
+      dropped: (session) => void unsealed.delete(session),
+      opened: (session) => {
+        const endThis = (reason: EndReason, message: string): void => end(session.id, reason, message);
+        open.set(session.id, session);
+        live.opened(session, endThis);
+        parts.endIfRevoked(session, endThis);
+      },
+      ended: (session, reason, counts) => {
+        open.delete(session.id);
+        live.ended(session, reason, counts);
+      },
+      sealed: (session, seal) => {
+        unsealed.delete(session);
+        recordings.witness.sealed(session, seal);
+      },
+      onEnd: (callback) => {
+        end = callback;
+      },
+    },
+    own: {
+      request: (id) => requests.get(id),
+      sessions: async (principal, limit) => (await parts.index.list({ principal, limit })).map(ownSession),
+      credentialIsFor: async (id, target) => {
+        const found = await credentials.find(id);
+        return found?.target === target && found.revokedAt === undefined;
+      },
+    },
+    policies: {
+      current: () => policies.texts(),
+      onChange: (callback) => policies.onChange(() => callback(policies.texts())),
+    },
+    refused: (refusal) => {
+      parts.metrics.refused(refusal.code);
+      recordings.journal.record({ name: 'auth.refused', ...refusal });
+    },
+    async gone() {
+      peers.leave();
+      for (const session of open.values()) live.interrupted(session);
+      const lost = open.size;
+      open.clear();
+      const left = [...unsealed.values()];
+      unsealed.clear();
+      await recordings.recover(left);
+      return lost;
+    },
+  };
+}
+
+function ownSession({ id, target, startedAt, live, endedAt, endReason }: SessionEntry): OwnSession {
+  return {
+    id,
+    target,
+    startedAt,
+    live,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(endReason === undefined ? {} : { endReason }),
+  };
+}

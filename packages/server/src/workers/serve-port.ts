@@ -1,0 +1,63 @@
+import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
+import { Redacted } from '@sluice/core/domain/redacted.ts';
+import type { ControlPort } from '../control-port.ts';
+import type { ControlCalls } from './calls.ts';
+
+/** Puts the port behind a channel: a worker's calls, each to the one thing of the port that it names. */
+export function servePort(port: ControlPort): ControlCalls {
+  const { identity, requests, pins, sessions, own } = port;
+  const waits = new Map<number, Wait>();
+  return {
+    bearer: (token) => identity.bearer(new Redacted(token)),
+    scramVerifier: (credential) => identity.scramVerifier(credential),
+    proves: (credential, secret) => identity.proves(credential, new Redacted(secret)),
+    redeem: (credential, target) => identity.redeem(credential, target),
+    admit: (principal, credential) => port.admit(principal, credential),
+    openRequest: (draft) => requests.open(draft),
+    settledRequest: async (id, number) => {
+      const wait = new Wait();
+      waits.set(number, wait);
+      try {
+        return await requests.settled(id, wait);
+      } finally {
+        waits.delete(number);
+      }
+    },
+    stopWaiting: (number) => waits.get(number)?.stop(),
+    useRequest: (id, digest) => requests.use(id, digest),
+    cancelRequest: (id) => requests.cancel(id),
+    pinsOf: (target) => pins.of(target),
+    putPin: (target, name, text, instead) => pins.put(target, name, text, instead),
+    opening: (session) => sessions.opening(session),
+    recorded: (session) => sessions.recorded(session),
+    dropped: (session) => sessions.dropped(session),
+    opened: (session) => sessions.opened(session),
+    ended: (session, reason, counts) => sessions.ended(session, reason, counts),
+    sealed: (session, seal) => sessions.sealed(session, seal),
+    ownRequest: (id) => own.request(id),
+    ownSessions: (principal, limit) => own.sessions(principal, limit),
+    credentialIsFor: (id, target) => own.credentialIsFor(id, target),
+    tell: (connector, text) => port.peers.tell(connector, text),
+    refused: (refusal) => port.refused(refusal),
+  };
+}
+
+/** A wait that the other process can end. */
+class Wait implements AbortSignalLike {
+  aborted = false;
+  readonly #listeners = new Set<() => void>();
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  stop(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
