@@ -46,7 +46,7 @@ export const people = {
   operator: { sub: 'operator', groups: ['operators'] },
 } as const satisfies Readonly<Record<string, TestClaims>>;
 
-const policies = `
+export const policies = `
 @id("agents-connect") permit (principal in Group::"agents", action == Action::"connect", resource);
 @id("agents-read") permit (principal in Group::"agents", action in [Action::"read", Action::"write", Action::"execute"], resource);
 @id("agents-session") permit (principal in Group::"agents", action in [Action::"sql:compute", Action::"sql:session", Action::"sql:transaction"], resource);

@@ -43,7 +43,7 @@ export const cursorGone: OperationResult = {
   outcome: 'failed',
   code: 'cursor_gone',
   message:
-    'There is no such cursor of yours. Each is good once, for the caller and the run that got it, at its target, and not for long. Send the statement itself again.',
+    'There is no such cursor of yours. Each is good once, for the caller and the run that got it, until their next call without it at the target, and for a minute. Send the statement itself again.',
 };
 
 /** One session at one target, opened for a caller that does not speak the target's protocol. */

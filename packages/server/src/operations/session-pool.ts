@@ -26,12 +26,11 @@ export interface Place {
 
 interface Kept {
   readonly place: Place;
-  /** Where it is found: its place, or, while another session has that, a key of its own. */
-  key: string;
+  readonly key: string;
   readonly session: Promise<OperationSession>;
   calls: number;
   cancelIdle: () => void;
-  /** It goes on with one result: no other call may come to it. */
+  /** It goes on with one result; any other call ends that. */
   paging: { readonly since: number; cursor: string | undefined } | undefined;
 }
 
@@ -44,7 +43,6 @@ export class SessionPool {
   readonly #kept = new Map<string, Kept>();
   readonly #cursors = new Map<string, Kept>();
   #closed = false;
-  #aside = 0;
 
   constructor(clock: Pick<Clock, 'after' | 'now'>) {
     this.#clock = clock;
@@ -57,9 +55,9 @@ export class SessionPool {
   async get(place: Place, open: () => Promise<OperationSession>): Promise<Calling | undefined> {
     if (this.#closed) throw new CoreError('stopping', 'gateway', 'The gateway is stopping.');
     const key = keyOf(place);
-    this.#setAside(key);
     const kept = this.#kept.get(key) ?? this.#open(key, place, open);
     if (!kept) return undefined;
+    this.#paged(kept);
     this.#begin(kept);
     try {
       const session = await kept.session;
@@ -139,20 +137,10 @@ export class SessionPool {
     for (const oldest of own.slice(0, Math.max(0, own.length - mostCursors))) this.#drop(oldest);
   }
 
-  /** Its result is at its end: it is like any other, unless another has its place by now. */
+  /** Its result is at its end, or given up. */
   #paged(kept: Kept): void {
     this.#useUp(kept);
     kept.paging = undefined;
-    if (kept.key !== keyOf(kept.place)) this.#drop(kept);
-  }
-
-  /** A session that goes on with a result keeps doing so, and leaves its place to others. */
-  #setAside(key: string): void {
-    const kept = this.#kept.get(key);
-    if (!kept?.paging) return;
-    this.#kept.delete(key);
-    kept.key = `${key}\n${this.#aside++}`;
-    this.#kept.set(kept.key, kept);
   }
 
   #open(key: string, place: Place, open: () => Promise<OperationSession>): Kept | undefined {
@@ -185,8 +173,7 @@ export class SessionPool {
   #forget(kept: Kept): void {
     kept.cancelIdle();
     if (this.#kept.get(kept.key) === kept) this.#kept.delete(kept.key);
-    this.#useUp(kept);
-    kept.paging = undefined;
+    this.#paged(kept);
   }
 
   #useUp({ paging }: Kept): void {

@@ -19,7 +19,7 @@ export const sqlOperations: readonly OperationDeclaration[] = [
   {
     name: 'query',
     title: 'Run one SQL statement',
-    doc: `Runs one SQL statement at a database target and returns its rows. Put values into "parameters" as $1, $2, …, never into the text. Each call is a transaction of its own: BEGIN, SET and temporary tables do not carry over to the next call. At most ${rowsByDefault} rows come back (up to ${mostRows} with "max_rows"). When there is a "cursor" in the result, call again with {"cursor": …} instead of "sql" for the next rows: soon, since it is gone after a minute, and with the new "cursor" each time. When "truncated" is true without one, narrow the statement. Columns with "masked" hold masks instead of values: never write a mask back. Example: {"sql": "SELECT id, status FROM orders WHERE customer_id = $1 ORDER BY id LIMIT 50", "parameters": [42]}`,
+    doc: `Runs one SQL statement at a database target and returns its rows. Put values into "parameters" as $1, $2, …, never into the text. Each call is a transaction of its own: BEGIN, SET and temporary tables do not carry over to the next call. At most ${rowsByDefault} rows come back (up to ${mostRows} with "max_rows"). When there is a "cursor" in the result, call again with {"cursor": …} instead of "sql" for the next rows, with the new "cursor" each time: it is gone after a minute, and with any other call at the target in between. When "truncated" is true without one, narrow the statement. Columns with "masked" hold masks instead of values: never write a mask back. Example: {"sql": "SELECT id, status FROM orders WHERE customer_id = $1 ORDER BY id LIMIT 50", "parameters": [42]}`,
     input: {
       type: 'object',
       properties: {

@@ -97,7 +97,7 @@ function stateLost(tag: string): string {
 }
 
 const noCursor =
-  'There is no cursor for the rest, since other calls waited for the same session. Send it again when they are over, or with another "run".';
+  'There is no cursor for the rest, since other calls waited for the same session. Send it again when they are over.';
 const copyRefused = 'COPY is not available here. Read with SELECT, write with INSERT.';
 const transactionRefused =
   'Each call is a transaction of its own, and a transaction cannot stay open after it: it was rolled back. Leave BEGIN out; put what belongs together into one statement, for instance with WITH.';
