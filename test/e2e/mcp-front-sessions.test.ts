@@ -34,7 +34,7 @@ describe('what waits for people', () => {
       reason: expect.stringMatching(/dba/),
       hint: expect.stringMatching(/identical/),
     });
-    expect(pending.isError).toBeUndefined();
+    expect(pending.isError).toBe(true);
     const request = String(pending['request']);
     expect(await call()).toMatchObject({ status: 'pending', request });
     const state = async () => (await client.call('request_status', { request })).result;

@@ -75,7 +75,10 @@ describe('a call', () => {
   test('that waits for consent says so at once, and the identical call collects it, once', async () => {
     const client = await world.open(user);
     const pending = await client.call('add', { tag: 'one' });
-    expect(pending).toMatchObject({ isError: true, structuredContent: { status: 'pending', decision: 'hold' } });
+    expect(pending).toMatchObject({
+      isError: true,
+      structuredContent: { status: 'pending', decision: 'hold', url: expect.any(String), hint: expect.any(String) },
+    });
     const request = String(pending.structuredContent?.['request']);
     expect(pending.content[0]?.text).toContain(request);
     const api = await world.gateway.apiAs(reviewer);

@@ -128,7 +128,7 @@ function objectOf(value: unknown): JsonObject {
 
 const instructions = `This gateway stands between you and databases, hosts and APIs. Start with list_targets, then use the tools that a target has.
 Every call is decided by policy and recorded. Three answers besides "done":
-- "pending": people must approve it. That is normal, not an error. Go on with something else, and send the identical call again once request_status says "approved".
+- "pending": nothing was done yet, people must approve it. That is normal: do not look for a way around it. Go on with something else, and send the identical call again once request_status says "approved".
 - "denied": policy forbids it. Read "reason" and "hint" and do something else; do not try to get around it.
 - "failed": the target or your arguments are the problem; see "code" and "message".
 Values that look like masks ("***", "masked_…", "#*masked*#") stand for data you may not see: never write them back.

@@ -27,7 +27,10 @@ export function outcomeOf(result: OperationResult): Outcome {
   }
 }
 
-/** Waiting for people is no error: a model must not look for a way around it. A denial is one, and teaches. */
+/**
+ * Neither was carried out, and `isError` is the one mark by which a program that knows nothing of the gateway sees that
+ * this is not the tool's own result. A denial teaches; what waits says what to do, so that no way around it is looked for.
+ */
 function refused({ decision, reason, policies, request, url, hint }: Denial): Outcome {
   const about = {
     reason,
@@ -36,8 +39,8 @@ function refused({ decision, reason, policies, request, url, hint }: Denial): Ou
     ...(url === undefined ? {} : { url }),
   };
   if (decision === 'deny') return { content: { status: 'denied', ...about, hint }, isError: true };
-  return { content: { status: 'pending', ...about, hint: pendingHint }, isError: false };
+  return { content: { status: 'pending', ...about, hint: pendingHint }, isError: true };
 }
 
 const pendingHint =
-  'People were asked. Go on with something else, look at request_status now and then, and once it is approved send the identical call again: same tool, same arguments.';
+  'Not done yet, and nothing is wrong with the call: people were asked. Go on with something else, look at request_status now and then, and once it is approved send the identical call again: same tool, same arguments.';

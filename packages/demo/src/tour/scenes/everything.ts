@@ -85,7 +85,7 @@ async function learn(props: Props, agent: ReactAgent, claim: Claim): Promise<voi
   const given = { target: shop, sql, parameters: [note, stuckOrder] };
   const held = await agent.act('It needs a WHERE. Of course: one order.', 'query', given);
   const request = await waitingRequest(props, requestIn(held.text), claim);
-  claim('It is told at once, and it is no error', !held.isError, held.text);
+  claim('It is told at once, and that nothing was done', held.isError && /"pending"/.test(held.text), held.text);
   claim('Its intent is before the people who are asked', request.run?.intent?.includes('one order') === true);
   showRequest(props, request);
   await dba.approve(request.id, 'Fine');
