@@ -30,6 +30,16 @@ export function pendingDenial(request: AccessRequest, policies: readonly string[
   };
 }
 
+/** Nobody was asked: whoever sent it gave it up first. */
+export function withdrawnDenial(policies: readonly string[]): Denial {
+  return {
+    decision: 'deny',
+    reason: 'It needs consent, and was withdrawn before anybody was asked for it.',
+    policies,
+    hint: 'Send it again to ask.',
+  };
+}
+
 /** The access request was settled in another way than by consent. */
 export function settledDenial(request: AccessRequest, policies: readonly string[], url: string): Denial {
   const words = request.approvals.find((approval) => approval.answer === 'deny');

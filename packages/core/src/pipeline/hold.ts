@@ -12,7 +12,7 @@ import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { SessionInfo } from '../domain/session.ts';
 import type { Unit } from '../domain/unit.ts';
 import { bindingDigest } from './binding.ts';
-import { denialOf, groupsOf, pendingDenial, settledDenial } from './denial.ts';
+import { denialOf, groupsOf, pendingDenial, settledDenial, withdrawnDenial } from './denial.ts';
 import type { Judgement } from './judgement.ts';
 import type { PipelinePorts } from './ports.ts';
 
@@ -54,6 +54,7 @@ async function settle(context: HoldContext, wait: Wait, show: (notice: HoldNotic
   const { ports, judgement, hold } = context;
   // What outside the unit gives it meaning may be stale: what is asked for is what it means now.
   const unit = await renewed(judgement.unit);
+  if (wait.withdrawn) return context.deny(withdrawnDenial(judgement.policies));
   const digest = digestOf(context, unit);
   let request = await ports.requests.open(draftOf(context, unit, digest));
   note(context, request);

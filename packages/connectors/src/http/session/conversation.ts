@@ -1,5 +1,5 @@
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
-import type { Allowed, Denied, Session } from '@sluice/core/contract/session.ts';
+import type { Allowed, Denial, Denied, Session } from '@sluice/core/contract/session.ts';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
@@ -107,7 +107,7 @@ export class Conversation implements Answering {
       throw error;
     });
     const { unit } = held;
-    const outcome = await this.decide(unit, gone);
+    const outcome = held.stream ? await this.#decideUnread(unit) : await this.decide(unit, gone);
     if (outcome.effect === 'deny') {
       await answerDenial(receiver, outcome.denial);
       return;
@@ -186,6 +186,22 @@ export class Conversation implements Answering {
     gone.removeEventListener('abort', withdraw);
     session.flush();
     return settled;
+  }
+
+  /**
+   * Decides a unit whose body was not read, since nothing asked for consent a moment ago. Where something does now (the
+   * time, a policy that changed), nobody is asked: what they agreed to could be any body.
+   */
+  async #decideUnread(unit: Unit): Promise<Allowed | Denied> {
+    const outcome = this.session.judge(unit);
+    if (outcome.effect === 'hold') outcome.withdraw();
+    this.session.flush();
+    if (outcome.effect !== 'hold') return outcome;
+    const settled = await outcome.settled;
+    this.session.flush();
+    // What is withdrawn at once is never granted; should it be, it is not used.
+    if (settled.effect === 'allow') this.session.discard(settled.permit);
+    return { effect: 'deny', handle: outcome.handle, denial: consentIsNew(settled) };
   }
 
   labelsAt(segments: readonly string[]): (path: readonly string[]) => readonly string[] {
@@ -272,4 +288,13 @@ export class Conversation implements Answering {
     for (const name of fresh) this.#dropped.add(name);
     this.session.record({ type: 'event', name: 'headers_dropped', detail: { names: fresh.join(' ').slice(0, 2_048) } });
   }
+}
+
+function consentIsNew(settled: Allowed | Denied): Denial {
+  return {
+    decision: 'deny',
+    reason: 'It needs consent since a moment ago, and its body was not read for that.',
+    policies: settled.effect === 'deny' ? settled.denial.policies : [],
+    hint: 'Send it again: then its body is read, and people are asked.',
+  };
 }
