@@ -101,7 +101,6 @@ export async function openSample(url: string): Promise<Sample> {
     overlay: emptyOverlay,
     prepared: () => undefined,
     cursor: () => undefined,
-    preparedEpoch: 0,
   };
   const close = async () => {
     await reader.end();

@@ -41,9 +41,19 @@ export function gatewayAction(verb: 'connect' | 'gateway:view' | 'gateway:manage
 }
 
 /** The action to ask policy about before a label's values are shown in clear. */
+/** The same object for the same label while it is kept, so that the decision about it is found again quickly. */
 export function revealAction(label: string): Action {
-  return ownAction('reveal', { type: 'Label', id: label }, `reveal ${label}`);
+  let action = reveals.get(label);
+  if (action === undefined) {
+    action = Object.freeze(ownAction('reveal', { type: 'Label', id: label }, `reveal ${label}`));
+    if (reveals.size >= mostReveals) reveals.clear();
+    reveals.set(label, action);
+  }
+  return action;
 }
+
+const reveals = new Map<string, Action>();
+const mostReveals = 1_000;
 
 const noContext: Readonly<Record<string, ContextValue>> = {};
 

@@ -14,6 +14,7 @@ import { type Explanation, explain } from './explain.ts';
 import { revealAction } from './gateway.ts';
 import { join, strictestEffect } from './join.ts';
 import { Lru } from './lru.ts';
+import { MetQuestions } from './met-questions.ts';
 import { nearestPermit } from './nearest-permit.ts';
 import { type Applied, byDefault, type Outcome, outcomeOf } from './outcome.ts';
 import type { LoadedPolicy, PolicySet } from './policy-set.ts';
@@ -37,6 +38,7 @@ export class EnforcedPolicies implements PolicySnapshot {
   readonly #reads: ReadonlyMap<string, VerbReads>;
   readonly #groups: ReadonlySet<string>;
   readonly #kept: Lru<Decision>;
+  readonly #met = new MetQuestions();
   readonly #onFault: (message: string) => void;
   #hints = { second: 0, left: 0 };
 
@@ -52,15 +54,17 @@ export class EnforcedPolicies implements PolicySnapshot {
   }
 
   decide(question: Question): Decision {
+    const met = this.#met.find(question);
+    if (met) return met;
     try {
       declaredVerb(question, this.set.schema);
       const reads = this.#reads.get(question.action.verb);
       if (!reads?.cacheable) return this.#judge(question);
       const key = cacheKey(question, reads);
       const kept = this.#kept.get(key);
-      if (kept) return kept;
-      const decision = this.#judge(question);
-      this.#kept.set(key, decision);
+      const decision = kept ?? this.#judge(question);
+      if (!kept) this.#kept.set(key, decision);
+      if (reads.session.length === 0) this.#met.keep(question, decision);
       return decision;
     } catch (error) {
       return this.#unfit(error);

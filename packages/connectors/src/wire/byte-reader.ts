@@ -1,3 +1,5 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+
 /** Text that is not UTF-8, in a message that is otherwise whole. */
 export class EncodingError extends RangeError {}
 
@@ -8,7 +10,7 @@ export class ByteReader {
   readonly #end: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = start;
     this.#end = end;
   }
@@ -51,13 +53,13 @@ export class ByteReader {
   cstring(): string {
     const end = this.#bytes.indexOf(0, this.#offset);
     if (end < 0 || end >= this.#end) throw new RangeError('string without its terminator');
-    const bytes = this.#bytes.subarray(this.#offset, end);
+    const start = this.#offset;
     this.#offset = end + 1;
-    try {
-      return strictUtf8.decode(bytes);
-    } catch {
-      throw new EncodingError('invalid byte sequence for encoding "UTF8"');
-    }
+    if (start === end) return '';
+    const bytes = this.#bytes.subarray(start, end);
+    if (isAscii(bytes)) return bytes.toString('latin1');
+    if (isUtf8(bytes)) return bytes.toString('utf8');
+    throw new EncodingError('invalid byte sequence for encoding "UTF8"');
   }
 
   #advance(length: number): number {
@@ -67,5 +69,3 @@ export class ByteReader {
     return start;
   }
 }
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

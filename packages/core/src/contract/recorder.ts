@@ -1,4 +1,4 @@
-import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { ActionFacts, RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 
 /**
@@ -9,6 +9,11 @@ import type { EndReason, SessionInfo } from '../domain/session.ts';
 export interface Recorder {
   /** Returns the event's number, counted from 0. */
   append(event: RecordingEvent): number;
+  /**
+   * An action event of these parts. `facts` must not change any more: a statement that comes again is written with what
+   * was made of the same object before.
+   */
+  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number;
   /** One row of the current result, in the row layout of the `rows` event; copied before the call returns. */
   row(cells: Uint8Array): void;
   flush(): void;

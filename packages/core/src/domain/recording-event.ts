@@ -27,29 +27,33 @@ export interface RecordedAction {
   readonly resources: readonly string[];
 }
 
+/** What an action event says beside which unit it is about: the same for the same statement decided the same way. */
+export interface ActionFacts {
+  readonly name: string;
+  readonly text: readonly string[];
+  readonly actions: readonly RecordedAction[];
+  readonly effect: Effect;
+  readonly policies: readonly string[];
+  readonly reasons: readonly Reason[];
+  readonly obligations: readonly Obligation[];
+  readonly dryRun: readonly DryRun[];
+  readonly policyHash: string;
+  readonly labels: readonly string[];
+  readonly run?: RunContext;
+}
+
 /** What is written about a session, in order. Every event also carries the time it was appended. */
 export type RecordingEvent =
   /** The intent and the decision; written before the unit takes effect. */
-  | {
+  | ({
       readonly type: 'action';
       /** Number of the unit in the session; later events about it carry the same number. */
       readonly unit: number;
-      readonly name: string;
-      readonly text: readonly string[];
-      readonly actions: readonly RecordedAction[];
       readonly parameters: readonly (string | null)[];
-      readonly effect: Effect;
-      readonly policies: readonly string[];
-      readonly reasons: readonly Reason[];
-      readonly obligations: readonly Obligation[];
-      readonly dryRun: readonly DryRun[];
-      readonly policyHash: string;
-      readonly labels: readonly string[];
-      readonly run?: RunContext;
       /** Unit whose content this one carries out. */
       readonly continues?: number;
       readonly request?: string;
-    }
+    } & ActionFacts)
   /** A step in the life of an access request that this session waits for. */
   | {
       readonly type: 'approval';

@@ -16,6 +16,8 @@ export interface Judgement {
   hold: Hold | undefined;
   dryRun: DryRun[];
   masked: ReadonlySet<string>;
+  /** Policy's own, one per action; what else made the judgement stricter is not in them. */
+  decisions: Decision[];
   hint: string;
   /** Asked of policy, and denied because nothing permits it. */
   unpermitted: Question | undefined;
@@ -34,6 +36,7 @@ export function begin(session: SessionInfo, unit: Unit, snapshot: PolicySnapshot
     hold: undefined,
     dryRun: [],
     masked: none,
+    decisions: [],
     hint: '',
     unpermitted: undefined,
   };

@@ -31,6 +31,7 @@ function judgeActions(judgement: Judgement): void {
   for (const action of unit.actions) {
     const question = { principal: session.principal, target: session.target, action, facts };
     const decision = snapshot.decide(question);
+    judgement.decisions.push(decision);
     addDecision(judgement, decision);
     if (decision.effect === 'deny' && decision.policies.length === 0) judgement.unpermitted ??= question;
     for (const obligation of decision.obligations) judgement.obligations.push(obligation);

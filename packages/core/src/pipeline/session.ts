@@ -13,6 +13,7 @@ import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
+import { factsOf } from './action-facts.ts';
 import { bindingDigest } from './binding.ts';
 import { denialOf } from './denial.ts';
 import { gate } from './gate.ts';
@@ -88,6 +89,7 @@ export class PipelineSession implements Session {
   judge(unit: Unit): Outcome {
     const handle = { seq: this.#next++ };
     this.#counts.units++;
+    if (isControl(unit)) return this.#control(handle, unit);
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
     this.#continueGrant(judgement);
     this.#write(handle.seq, judgement);
@@ -100,7 +102,7 @@ export class PipelineSession implements Session {
     const seq = this.#next++;
     this.#counts.units++;
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
-    this.#recorder.append(actionEvent(seq, judgement));
+    this.#writeAction(seq, judgement);
     return judgement.effect === 'deny' ? this.#denied(seq, denialOf(judgement)) : this.#allowed(seq, judgement);
   }
 
@@ -225,8 +227,13 @@ export class PipelineSession implements Session {
         terminal ? { type: 'terminal', unit: of, direction: 'input', data } : { type: 'input', unit: of, data },
       );
     } else if (unit.actions.length > 0) {
-      this.#recorder.append(actionEvent(seq, judgement));
+      this.#writeAction(seq, judgement);
     }
+  }
+
+  #writeAction(seq: number, judgement: Judgement): void {
+    const { continues, parameters } = judgement.unit;
+    this.#recorder.action(seq, factsOf(judgement), continues ? [] : parameters, continues?.seq);
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {
@@ -262,6 +269,12 @@ export class PipelineSession implements Session {
       obligations: judgement.obligations,
       masked: judgement.masked,
     };
+  }
+
+  /** Nothing in it can be judged, and nothing is written of it: it stands on the session's `connect` decision. */
+  #control(handle: UnitHandle, unit: Unit): Allowed {
+    const permit = mint(this.info.id, handle.seq, unit);
+    return { effect: 'allow', handle, permit, obligations: [], masked: noLabels };
   }
 
   #denied(seq: number, denial: Denial): Denied {
@@ -318,27 +331,9 @@ export class PipelineSession implements Session {
   }
 }
 
-function actionEvent(unit: number, judgement: Judgement): RecordingEvent {
-  const { unit: what } = judgement;
-  return {
-    type: 'action',
-    unit,
-    name: what.name,
-    text: what.continues ? [] : [...new Set(what.actions.map((action) => action.text))],
-    actions: what.actions.map((action) => ({
-      verb: action.verb,
-      access: action.access,
-      resources: action.resources.map((resource) => `${resource.type}::${resource.id}`),
-    })),
-    parameters: what.continues ? [] : what.parameters,
-    effect: judgement.effect,
-    policies: judgement.policies,
-    reasons: judgement.reasons,
-    obligations: judgement.obligations,
-    dryRun: judgement.dryRun,
-    policyHash: judgement.snapshot.hash,
-    labels: what.labels,
-    ...(what.run ? { run: what.run } : {}),
-    ...(what.continues ? { continues: what.continues.seq } : {}),
-  };
+const noLabels: ReadonlySet<string> = new Set();
+
+/** Has no effect of its own, and no answer that could carry anything: see `Unit.actions`. */
+function isControl({ actions, labels, exposures, content }: Unit): boolean {
+  return actions.length === 0 && labels.length === 0 && exposures.length === 0 && content === undefined;
 }

@@ -117,6 +117,12 @@ export class World {
       this.events.push(event);
       return this.events.length - 1;
     },
+    action: (unit, facts, parameters, continues) => {
+      this.#fail();
+      const more = continues === undefined ? {} : { continues };
+      this.events.push({ type: 'action', unit, parameters, ...facts, ...more });
+      return this.events.length - 1;
+    },
     row: () => this.#fail(),
     flush: () => {
       this.#fail();

@@ -1,6 +1,6 @@
 import type { Digests, Signer } from '../contract/crypto.ts';
 import { CoreError } from '../domain/error.ts';
-import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { ActionFacts, RecordedColumn, RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Counts, EndEvent, HeaderEvent } from './entry.ts';
 import { eventTypes, formatVersion, sealPayload, toHex } from './format.ts';
@@ -87,6 +87,23 @@ export class RecordingWriter {
     this.#check();
     try {
       const number = this.#append(event);
+      if (this.#frames.used > flushAt) this.flush();
+      return number;
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  /** As `append` of an action event with these parts; what `facts` says is put into words once. */
+  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number {
+    this.#check();
+    try {
+      this.#count(facts.effect);
+      this.#settle();
+      const carriesOut = continues === undefined ? '' : `,"continues":${continues}`;
+      const values = parameters.length === 0 ? '[]' : JSON.stringify(parameters);
+      const body = `{"type":"action","unit":${unit}${carriesOut},"parameters":${values},${wordsOf(facts)}`;
+      const number = this.#frames.text(eventTypes.action, this.#ports.micros(), body);
       if (this.#frames.used > flushAt) this.flush();
       return number;
     } catch (cause) {
@@ -235,7 +252,8 @@ export class RecordingWriter {
   }
 
   #text(event: RecordingEvent): number {
-    return this.#frames.text(eventTypes[event.type], this.#ports.micros(), JSON.stringify(event));
+    const body = event.type === 'shape' ? shapeInWords(event) : JSON.stringify(event);
+    return this.#frames.text(eventTypes[event.type], this.#ports.micros(), body);
   }
 
   #count(effect: 'allow' | 'deny' | 'hold'): void {
@@ -286,6 +304,28 @@ export class RecordingWriter {
           });
     return this.#failure;
   }
+}
+
+const words = new WeakMap<ActionFacts | readonly RecordedColumn[], string>();
+
+/** The members of the facts and the brace behind them, as JSON has them. */
+function wordsOf(facts: ActionFacts): string {
+  let text = words.get(facts);
+  if (text === undefined) {
+    text = JSON.stringify(facts).slice(1);
+    words.set(facts, text);
+  }
+  return text;
+}
+
+/** A result that comes again has the same list of columns. */
+function shapeInWords({ unit, columns }: RecordingEvent & { type: 'shape' }): string {
+  let text = words.get(columns);
+  if (text === undefined) {
+    text = JSON.stringify(columns);
+    words.set(columns, text);
+  }
+  return `{"type":"shape","unit":${unit},"columns":${text}}`;
 }
 
 /** Appends the seal over everything in the chain so far. */

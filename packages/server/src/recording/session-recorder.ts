@@ -2,7 +2,7 @@ import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Digests, Signer } from '@sluice/core/contract/crypto.ts';
 import type { Recorder } from '@sluice/core/contract/recorder.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
-import type { RecordingEvent } from '@sluice/core/domain/recording-event.ts';
+import type { ActionFacts, RecordingEvent } from '@sluice/core/domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
 import type { Deflater, StartDigest } from '@sluice/core/recording/ports.ts';
 import { type Finished, RecordingWriter } from '@sluice/core/recording/writer.ts';
@@ -90,6 +90,11 @@ export class SessionRecorder implements Recorder {
   append(event: RecordingEvent): number {
     this.#queue();
     return this.#writer.append(event);
+  }
+
+  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number {
+    this.#queue();
+    return this.#writer.action(unit, facts, parameters, continues);
   }
 
   row(cells: Uint8Array): void {

@@ -185,7 +185,6 @@ export function definitionContext(ctx: Pick<MeaningContext, 'target' | 'catalog'
     overlay: { changes: [] },
     prepared: () => undefined,
     cursor: () => undefined,
-    preparedEpoch: 0,
   };
 }
 

@@ -116,6 +116,4 @@ export interface MeaningContext {
   prepared(name: string): PreparedSource | undefined;
   /** The meaning of the query behind an open cursor or portal. */
   cursor(name: string): StatementMeaning | undefined;
-  /** Changes whenever `prepared` or `cursor` would answer differently. */
-  readonly preparedEpoch: number;
 }

@@ -13,7 +13,7 @@ import { type Cursor, descriptionKey, type Portal, type Prepared } from './owed.
 import { exactParameters, readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import type { Turn } from './turn.ts';
-import { sessionBinding, understand, unitOf } from './understand.ts';
+import { understand, unitOf } from './understand.ts';
 
 export class ExtendedQueries {
   readonly #c: Conversation;
@@ -128,7 +128,7 @@ export class ExtendedQueries {
   #carryingOut(portal: Portal, frame: Buffer): Unit {
     const own = { name: 'Execute', bytes: [frame], continues: portal.handle };
     const { renew } = portal.unit;
-    const binding = { ...portal.unit.binding, ...sessionBinding(this.#c.state) };
+    const binding = { ...portal.unit.binding, ...this.#c.state.binding };
     const unit: Unit = { ...portal.unit, ...own, binding };
     return renew ? { ...unit, renew: async () => ({ ...(await renew()), ...own }) } : unit;
   }

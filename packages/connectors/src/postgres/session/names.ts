@@ -5,12 +5,6 @@
  */
 export class Names<T> {
   readonly #latest = new Map<string, Version<T>>();
-  #epoch = 0;
-
-  /** Increases with every change. */
-  get epoch(): number {
-    return this.#epoch;
-  }
 
   get(name: string): T | undefined {
     return this.#live(name)?.value;
@@ -23,37 +17,30 @@ export class Names<T> {
 
   /** `undefined` takes the name away. */
   set(name: string, value: T | undefined): NameChange {
-    this.#epoch++;
     const previous = this.#live(name);
-    const version: Version<T> = previous
-      ? { value, dead: false, settled: false, previous }
-      : { value, dead: false, settled: false };
+    // The rule for the unnamed statement, which every simple query takes away: mostly there is none.
+    if (value === undefined && previous === undefined) return noChange;
+    const version = new Version(this, name, value, previous);
     this.#latest.set(name, version);
-    return {
-      confirm: () => {
-        delete version.previous;
-        version.settled = true;
-        if (value === undefined && this.#latest.get(name) === version) this.#latest.delete(name);
-      },
-      undo: () => {
-        this.#epoch++;
-        version.dead = true;
-      },
-    };
+    return version;
   }
 
   /** Takes away what the server has, but not what it was only sent so far. */
   dropSettled(keep: (value: T) => boolean): void {
+    if (this.#latest.size === 0) return;
     for (const [name, version] of this.#latest) {
       if (!version.settled || version.value === undefined || keep(version.value)) continue;
       this.#latest.delete(name);
-      this.#epoch++;
     }
   }
 
   clear(): void {
-    this.#epoch++;
     this.#latest.clear();
+  }
+
+  /** For its versions only. */
+  settled(version: Version<T>): void {
+    if (version.value === undefined && this.#latest.get(version.name) === version) this.#latest.delete(version.name);
   }
 
   #live(name: string): Version<T> | undefined {
@@ -70,9 +57,31 @@ export interface NameChange {
   undo(): void;
 }
 
-interface Version<T> {
+const noChange: NameChange = { confirm: () => {}, undo: () => {} };
+
+/** What one name came to mean by one message. */
+class Version<T> implements NameChange {
+  readonly name: string;
   readonly value: T | undefined;
-  dead: boolean;
-  settled: boolean;
-  previous?: Version<T>;
+  readonly #names: Names<T>;
+  previous: Version<T> | undefined;
+  dead = false;
+  settled = false;
+
+  constructor(names: Names<T>, name: string, value: T | undefined, previous: Version<T> | undefined) {
+    this.#names = names;
+    this.name = name;
+    this.value = value;
+    this.previous = previous;
+  }
+
+  confirm(): void {
+    this.previous = undefined;
+    this.settled = true;
+    this.#names.settled(this);
+  }
+
+  undo(): void {
+    this.dead = true;
+  }
 }

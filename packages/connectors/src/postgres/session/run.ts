@@ -12,8 +12,20 @@ export function runOf(meaning: StatementMeaning, allowed: Allowed): StatementRun
     meaning,
     unit: allowed.handle.seq,
     masked: allowed.masked,
-    asked: new Set(meaning.labels),
+    asked: asked(meaning.labels),
     rowLimit,
     given: { rows: 0 },
   };
+}
+
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The labels of a meaning that was kept are the same list each time. */
+function asked(labels: readonly string[]): ReadonlySet<string> {
+  let set = sets.get(labels);
+  if (set === undefined) {
+    set = new Set(labels);
+    sets.set(labels, set);
+  }
+  return set;
 }

@@ -7,6 +7,21 @@ import type { TransactionStatus } from '../protocol/codes.ts';
 import { Names } from './names.ts';
 import type { Cursor, Portal, Prepared } from './owed.ts';
 
+type Binding = Readonly<Record<string, string>>;
+
+const bindings = new Map<string, Binding>();
+const mostBindings = 256;
+
+/** Equal ones are one object, so that what was put together with it serves every session that is alike. */
+function oneOf(binding: Binding): Binding {
+  const key = JSON.stringify(binding);
+  const known = bindings.get(key);
+  if (known) return known;
+  if (bindings.size >= mostBindings) bindings.clear();
+  bindings.set(key, Object.freeze(binding));
+  return binding;
+}
+
 /** Reads the state back from the server; text values, one row. */
 export const stateQuery =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text';
@@ -24,7 +39,12 @@ export class SessionState {
   sessionUser = '';
   database = '';
   /** How the server reads and writes dates, times and intervals, as it last told. */
-  readonly readings = new Map<string, string>();
+  readonly #readings = new Map<string, string>();
+  readonly #prepared = (name: string): Prepared | undefined => this.statements.get(name);
+  readonly #cursor = (name: string): StatementMeaning | undefined => this.#meaningOf(this.portals.get(name));
+  /** What was made of the fields above, until one of them changes. */
+  #context: MeaningContext | undefined;
+  #binding: Binding | undefined;
   /** The schemas there were when the path was read: others may make it mean something else. */
   schemaState = '';
   overlay: Overlay = emptyOverlay;
@@ -40,7 +60,9 @@ export class SessionState {
   }
 
   context(catalog: Catalog, labels: LabelMap): MeaningContext {
-    return {
+    const known = this.#context;
+    if (known && known.catalog === catalog && known.labels === labels && known.overlay === this.overlay) return known;
+    this.#context = {
       target: this.target,
       catalog,
       labels,
@@ -49,18 +71,29 @@ export class SessionState {
       sessionUser: this.sessionUser,
       database: this.database,
       overlay: this.overlay,
-      prepared: (name) => this.statements.get(name),
-      cursor: (name) => {
-        const portal = this.portals.get(name);
-        return portal && ('cursor' in portal ? portal.cursor : (portal.run ?? portal.prepared).meaning);
-      },
-      preparedEpoch: this.statements.epoch * 1_000_003 + this.portals.epoch,
+      prepared: this.#prepared,
+      cursor: this.#cursor,
     };
+    return this.#context;
+  }
+
+  /** What of the session an approval must be bound to: it gives the same words another meaning. */
+  get binding(): Binding {
+    this.#binding ??= oneOf({
+      search_path: this.searchPath.join(','),
+      role: this.role,
+      session_user: this.sessionUser,
+      database: this.database,
+      ...Object.fromEntries(this.#readings),
+    });
+    return this.#binding;
   }
 
   /** Takes over a ParameterStatus. */
   told(name: string, value: string): void {
-    if (readingSettings.has(name)) this.readings.set(name, value);
+    if (!readingSettings.has(name)) return;
+    this.#readings.set(name, value);
+    this.#binding = undefined;
   }
 
   /** Takes over the answer to `stateQuery`, asked when there were these schemas. */
@@ -71,12 +104,14 @@ export class SessionState {
     this.sessionUser = row[2] ?? '';
     this.database = row[3] ?? '';
     this.dirty = false;
+    this.#context = undefined;
+    this.#binding = undefined;
   }
 
   /** The server says the statement is complete. */
   completed(meaning: StatementMeaning): void {
     for (const effect of meaning.effects) this.#apply(effect);
-    this.overlay = applyEffects(this.overlay, meaning.effects);
+    if (meaning.effects.length > 0) this.overlay = applyEffects(this.overlay, meaning.effects);
     // Code that we cannot see into may have changed the path or the role on the way.
     if (meaning.actions.some((action) => action.access === 'execute')) this.#changed();
   }
@@ -93,6 +128,10 @@ export class SessionState {
     this.portals.dropSettled((portal) => 'cursor' in portal && portal.hold);
     this.#catalogInTransaction = false;
     this.#changedInTransaction = false;
+  }
+
+  #meaningOf(portal: Portal | Cursor | undefined): StatementMeaning | undefined {
+    return portal && ('cursor' in portal ? portal.cursor : (portal.run ?? portal.prepared).meaning);
   }
 
   #apply(effect: SessionEffect): void {

@@ -1,5 +1,6 @@
 /** From a statement's text to the unit that policy judges. */
 import type { LabelMap } from '@sluice/core/contract/labels.ts';
+import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import type { FreshCatalog } from '../fresh-catalog.ts';
 import type { MeaningCache } from '../meaning/cache.ts';
@@ -71,40 +72,54 @@ export interface UnitParts {
 }
 
 export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
-  const { name, frame, text, meanings, parameters } = parts;
-  const only = meanings.length === 1 ? meanings[0] : undefined;
-  const run = readRunContext(text);
-  const unit: Unit = {
+  const { name, frame, text, meanings, parameters, exactly } = parts;
+  const { actions, labels, exposures, binding, run } = meantBy(grounds.state, text, meanings);
+  const unit = {
     name,
     bytes: [frame],
-    actions: only ? only.actions : meanings.flatMap((meaning) => meaning.actions),
-    labels: only ? only.labels : [...new Set(meanings.flatMap((meaning) => meaning.labels))].sort(),
-    exposures: only ? only.exposures : meanings.flatMap((meaning) => meaning.exposures),
+    actions,
+    labels,
+    exposures,
     parameters,
-    binding: {
-      ...sessionBinding(grounds.state),
-      statements: meanings.map((meaning) => meaning.fingerprint).join(','),
-      schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
-      ...(parts.exactly === undefined ? {} : { parameters: parts.exactly }),
-    },
-    renew: async () => {
-      await grounds.catalog.refresh();
-      const now = understandNow(grounds, text);
-      const unit = unitOf(grounds, { ...parts, meanings: now });
-      parts.renewed?.(unit, now);
-      return unit;
-    },
+    binding: exactly === undefined ? binding : { ...binding, parameters: exactly },
+    renew: () => renew(grounds, parts),
   };
   return run ? { ...unit, run } : unit;
 }
 
-/** What of the session an approval must be bound to: it gives the same words another meaning. */
-export function sessionBinding(state: SessionState): Readonly<Record<string, string>> {
-  return {
-    search_path: state.searchPath.join(','),
-    role: state.role,
-    session_user: state.sessionUser,
-    database: state.database,
-    ...Object.fromEntries(state.readings),
+async function renew(grounds: Grounds, parts: UnitParts): Promise<Unit> {
+  await grounds.catalog.refresh();
+  const now = understandNow(grounds, parts.text);
+  const unit = unitOf(grounds, { ...parts, meanings: now });
+  parts.renewed?.(unit, now);
+  return unit;
+}
+
+interface Meant extends Pick<Unit, 'actions' | 'labels' | 'exposures' | 'binding'> {
+  readonly run: RunContext | undefined;
+  /** Of the session, when this was put together. */
+  readonly of: SessionState['binding'];
+}
+
+/** A text that is met again has the meanings that were kept of it; what follows from them is put together once. */
+const known = new WeakMap<readonly StatementMeaning[], Meant>();
+
+function meantBy(state: SessionState, text: string, meanings: readonly StatementMeaning[]): Meant {
+  const kept = known.get(meanings);
+  if (kept?.of === state.binding) return kept;
+  const only = meanings.length === 1 ? meanings[0] : undefined;
+  const meant: Meant = {
+    actions: only ? only.actions : meanings.flatMap((meaning) => meaning.actions),
+    labels: only ? only.labels : [...new Set(meanings.flatMap((meaning) => meaning.labels))].sort(),
+    exposures: only ? only.exposures : meanings.flatMap((meaning) => meaning.exposures),
+    binding: {
+      ...state.binding,
+      statements: meanings.map((meaning) => meaning.fingerprint).join(','),
+      schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
+    },
+    run: readRunContext(text),
+    of: state.binding,
   };
+  known.set(meanings, meant);
+  return meant;
 }
