@@ -10,8 +10,9 @@ import { holdNotice } from '../login/hold-notice.ts';
 import { problemOf, problemOfDenial } from '../login/refusal.ts';
 import { MeaningError } from '../meaning/error.ts';
 import { client } from '../protocol/codes.ts';
-import { Framer, FramingError, type Treatment } from '../protocol/framer.ts';
+import { Framer, FramingError } from '../protocol/framer.ts';
 import { type Problem, parse, problem, query } from '../protocol/messages.ts';
+import { extended, namesOnly, needsMeaning, treatmentOf } from './client-messages.ts';
 import type { Conversation } from './conversation.ts';
 import { CopyIn } from './copy-in.ts';
 import { ExtendedQueries } from './extended.ts';
@@ -42,7 +43,6 @@ const itemBytes = 128;
 const mostOwed = 32_768;
 /** Messages handled before other sessions have their turn. */
 const mostAtOnce = 256;
-const streamFrom = 1_048_576;
 
 export class FromClient implements Turn {
   readonly #c: Conversation;
@@ -71,7 +71,7 @@ export class FromClient implements Turn {
     this.#simple = new SimpleQueries(c, this);
     this.#extended = new ExtendedQueries(c, this);
     this.#copyIn = new CopyIn(c);
-    this.#framer = new Framer((type, length) => this.#treat(type, length), {
+    this.#framer = new Framer((type, length) => treatmentOf(c, type, length), {
       frame: (type, frame) => this.#add({ type, frame, oversized: 0 }),
       piece: (type, frame, first, last) => this.#add({ type, frame, oversized: 0, part: { first, last } }),
       oversized: (type, length) => this.#add({ type, frame: Buffer.alloc(0), oversized: length }),
@@ -483,37 +483,12 @@ export class FromClient implements Turn {
     this.#inbox.push(item);
     this.#inboxBytes += item.frame.length + itemBytes;
   }
-
-  #treat(type: number, length: number): Treatment {
-    const { limits } = this.#c.ports;
-    // What cannot be a message is refused by its header: nothing waits for a body that may never come.
-    if (!known.has(type) || (bodiless.has(type) && length !== 4)) {
-      this.#c.session.refuse(`0x${type.toString(16)}`, '', 'Not a message of the protocol.');
-      return 'fatal';
-    }
-    if ((type === client.query || type === client.parse) && length > limits.statementBytes) return 'skip';
-    if (type === client.copyData && length > streamFrom) return 'stream';
-    return length > limits.messageBytes ? 'fatal' : 'keep';
-  }
 }
 
 /** Never defined, because its text never parses; the unnamed statement would be lost by trying. */
 const refusedName = 'sluice: refused';
 const refusedText = '-- refused by the gateway\n)';
 const whole = { first: true, last: true };
-const known: ReadonlySet<number> = new Set(Object.values(client).filter((type) => type !== client.password));
-const bodiless: ReadonlySet<number> = new Set([client.sync, client.flush, client.terminate, client.copyDone]);
-const extended: ReadonlySet<number> = new Set([
-  client.parse,
-  client.bind,
-  client.describe,
-  client.execute,
-  client.close,
-  client.flush,
-]);
-const needsMeaning: ReadonlySet<number> = new Set([client.query, client.parse, client.bind, client.execute]);
-/** Judged by nobody, but what they name may only come to be, or go, by a statement under way. */
-const namesOnly: ReadonlySet<number> = new Set([client.describe, client.close]);
 
 function isDenied(value: unknown): value is Denied {
   return typeof value === 'object' && value !== null && 'denial' in value;
