@@ -49,6 +49,9 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
+/** What changes the meaning of names, and then more without a Sync: refused, on purpose; from there on they differ. */
+const sendSeparately = 'E:0A000';
+
 /** Conversations whose answers once differed from the server's own. */
 const found: Buffer[][] = [
   [query('prepare a as select 2'), describeMessage('S', 'a')],
@@ -164,7 +167,9 @@ describe('random conversations', () => {
           const bytes = Buffer.concat(parts);
           const expected = await converse(await direct(), bytes, cuts);
           const got = await converse(await RawPostgres.login(gateway, token), bytes, cuts);
-          expect(got, readable(parts)).toEqual(expected);
+          const until = got.indexOf(sendSeparately);
+          const end = until < 0 ? undefined : until;
+          expect(got.slice(0, end), readable(parts)).toEqual(expected.slice(0, end));
         },
       ),
       { numRuns: 150, endOnFailure: true, examples: found.map((parts) => [parts, []] as [Buffer[], number[]]) },
