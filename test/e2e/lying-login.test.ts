@@ -1,7 +1,7 @@
 // Upstreams that lie while the gateway logs in: the client gets a proper refusal, and the gateway lives.
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestGateway, type TestGateway } from '../harness/gateway.ts';
 import { createScriptedUpstream, type HostileUpstream, type Peer, type Script } from '../harness/hostile-upstream.ts';
 import {
@@ -29,6 +29,14 @@ beforeAll(async () => {
     config: '"limits": {"pre_auth_time": "5s"}',
   });
   token = await gateway.token({ sub: 'agent', kind: 'agent' });
+  for (const [name, silence] of silences) {
+    const before = upstream.accepted();
+    script = silence;
+    const refused = refusal();
+    refused.catch(() => {});
+    silenced.set(name, refused);
+    await vi.waitUntil(() => upstream.accepted() > before, { timeout: 30_000 });
+  }
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -120,9 +128,14 @@ const lies: readonly (readonly [string, Script, string])[] = [
   ['rows before anything was asked', says(honest, message('D', int16(0))), '08P01'],
   ['a goodbye at once', (peer) => peer.end(), '08006'],
   ['a goodbye in the middle', saysAndEnds(saslOffer), '08006'],
-  ['no word at all', () => {}, '08006'],
-  ['no word behind its greeting', says(honest), '08006'],
 ];
+
+/** The gateway waits for these as long as it does for any login, so they are all begun before the others. */
+const silences: readonly (readonly [string, Script])[] = [
+  ['no word at all', () => {}],
+  ['no word behind its greeting', says(honest)],
+];
+const silenced = new Map<string, ReturnType<typeof refusal>>();
 
 async function refusal(): Promise<{ seen: RawMessage[]; fields: Record<string, string> }> {
   const client = await RawPostgres.open(gateway.host, gateway.port);
@@ -134,13 +147,19 @@ async function refusal(): Promise<{ seen: RawMessage[]; fields: Record<string, s
 }
 
 describe('a database that answers a login with', () => {
-  test.each(lies)('%s', { timeout: 60_000 }, async (_, lie, code) => {
-    script = lie;
-    const { seen, fields } = await refusal();
+  const refusedWith = async (refused: ReturnType<typeof refusal>, code: string): Promise<void> => {
+    const { seen, fields } = await refused;
     expect(seen.map(shown)).toEqual([`E:${code}`]);
     expect(fields).toMatchObject({ S: 'FATAL', V: 'FATAL' });
     expect(JSON.stringify(fields)).not.toContain(secret);
     expect(fields['M']).toMatch(/database|target/i);
+  };
+  test.each(lies)('%s', { timeout: 60_000 }, async (_, lie, code) => {
+    script = lie;
+    await refusedWith(refusal(), code);
+  });
+  test.each(silences)('%s', { timeout: 60_000 }, async (name) => {
+    await refusedWith(silenced.get(name) ?? Promise.reject(new Error('not begun')), '08006');
   });
 });
 
