@@ -28,9 +28,9 @@ export function findPgBouncer(): ReturnType<typeof findOnPath> {
 
 /**
  * PgBouncer in session mode, as an account without rights. Otherwise as it comes, but for room for the clients. It has
- * the server's own SCRAM secret, with which it need not derive keys at any login: the fastest way it knows.
+ * the server's own SCRAM secret, with which it need not derive keys at any login: the fastest way it knows. `more` are lines for its configuration.
  */
-export async function startPgBouncer(database: Database): Promise<PgBouncer | Skipped> {
+export async function startPgBouncer(database: Database, more = ''): Promise<PgBouncer | Skipped> {
   const found = findPgBouncer();
   if (!found.there) return { skipped: found.reason };
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-bouncer-'));
@@ -41,7 +41,7 @@ export async function startPgBouncer(database: Database): Promise<PgBouncer | Sk
     'server.key': key,
     'ca.crt': ca,
     'users.txt': `"${account}" "${database.scramSecret}"\n`,
-    'pgbouncer.ini': configuration(database, port, folder),
+    'pgbouncer.ini': `${configuration(database, port, folder)}${more}`,
   };
   const user = serverUser();
   for (const [name, text] of Object.entries(files)) {

@@ -1,13 +1,32 @@
+import { connect } from './connect.ts';
+import { idleSessions } from './idle-sessions.ts';
+import { literals } from './literals.ts';
+import { memoryRows } from './memory.ts';
+import { millionRowsRows } from './million-rows.ts';
 import type { PostgresWorld } from './postgres-peers.ts';
 import { openPostgresWorld } from './postgres-world.ts';
+import { readWrite } from './read-write.ts';
 import type { Chapter, World } from './row.ts';
 import { selectOnlyRows } from './select-only.ts';
+import { soak } from './soak.ts';
 import { thousandRowsRows } from './thousand-rows.ts';
+import { workersRows } from './workers.ts';
 
 const postgres: Chapter<PostgresWorld> = {
   title: 'PostgreSQL',
   open: openPostgresWorld,
-  rows: [...selectOnlyRows, ...thousandRowsRows],
+  rows: [
+    ...selectOnlyRows,
+    ...workersRows,
+    ...thousandRowsRows,
+    ...millionRowsRows,
+    readWrite,
+    literals,
+    connect,
+    idleSessions,
+    ...memoryRows,
+    soak,
+  ],
 };
 
 /** Gives a chapter to whoever works with all of them, without telling what its rows share. */

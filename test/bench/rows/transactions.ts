@@ -13,6 +13,8 @@ export interface Transactions {
   readonly statements: number;
   /** How many transactions each client has in a turn; absent: as many as the settings leave time for. */
   readonly transactions?: number;
+  /** How many are run before anything counts, over all clients; absent: enough for short ones. */
+  readonly warmUp?: number;
   /** What every one of its results must be. */
   readonly results?: { readonly tag: string; readonly digest: string };
   /** With TLS. */
@@ -69,7 +71,7 @@ function length({ transactions }: Transactions, { seconds }: Settings): Load['le
  * Code that runs for the first time is slow; what is measured is what runs all day. Counted, not timed: a program that
  * is not compiled yet may do nothing in a second.
  */
-function warmUp({ transactions, clients }: Transactions, { quick }: Settings): Load['length'] {
+function warmUp({ transactions, warmUp, clients }: Transactions, { quick }: Settings): Load['length'] {
   if (transactions !== undefined) return { transactions: Math.min(transactions, 2) };
-  return { transactions: Math.ceil((quick ? 200 : 4_000) / clients) };
+  return { transactions: Math.ceil((warmUp ?? (quick ? 200 : 4_000)) / clients) };
 }

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { environmentOf, type Way } from './pgbench.ts';
+
+export interface IdleSessions {
+  /** Closes them all. */
+  close(): Promise<void>;
+}
+
+const program = fileURLToPath(new URL('idle-clients.ts', import.meta.url));
+const tsx = createRequire(import.meta.url).resolve('tsx');
+
+/** Opens so many sessions, in a process of their own; resolves once all are open. */
+export async function openIdleSessions(way: Way, count: number, application: string): Promise<IdleSessions> {
+  const child = spawn(process.execPath, ['--import', tsx, program, String(count), application], {
+    env: { PATH: process.env['PATH'] ?? '', ...environmentOf(way) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      process.removeListener('exit', kill);
+      resolve(code);
+    });
+  });
+  const failed = async (): Promise<never> => {
+    throw new Error(`idle sessions at port ${way.port} ended with ${await ended}: ${errors.slice(-2000)}`);
+  };
+  await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), failed()]);
+  return {
+    close: async () => {
+      child.stdin.end();
+      if ((await ended) !== 0) await failed();
+    },
+  };
+}
