@@ -27,6 +27,8 @@ export interface AnyGatewayOptions {
   readonly config?: string;
   /** Whether the gateway has a certificate. */
   readonly tls?: boolean;
+  /** Whether `/metrics` is served. */
+  readonly metrics?: boolean;
   /** Keep the data directory of an earlier gateway. */
   readonly dataDir?: string;
   /** Let the gateway make its own database, as the first one of a person does, instead of finding one that is made. */
@@ -42,6 +44,8 @@ export interface AnyGateway {
   /** Where a connector listens, by its id. Throws for one that does not. */
   at(connector: string): Address;
   readonly api: string;
+  /** URL of `/metrics`; empty where it is not served. */
+  readonly metrics: string;
   readonly dir: string;
   readonly configFile: string;
   readonly logFile: string;
@@ -70,7 +74,7 @@ export async function createAnyGateway(options: AnyGatewayOptions): Promise<AnyG
     await issuer.stop();
     throw error;
   }
-  const { api, connectors } = gateway.addresses;
+  const { api, metrics, connectors } = gateway.addresses;
   const base = `http://${api.host}:${api.port}`;
   const apiAs = async (claims: TestClaims): Promise<ApiClient> =>
     new ApiClient({ base, token: await issuer.token(claims) });
@@ -81,6 +85,7 @@ export async function createAnyGateway(options: AnyGatewayOptions): Promise<AnyG
       return address;
     },
     api: base,
+    metrics: metrics ? `http://${metrics.host}:${metrics.port}/metrics` : '',
     dir,
     configFile,
     logFile,
@@ -121,7 +126,11 @@ export async function writeGatewayConfiguration(
     await writeFile(join(dir, 'server.key'), certificate.key, { mode: 0o600 });
   }
   const document = {
-    listen: { api: '127.0.0.1:0', ...Object.fromEntries(options.listen.map((id) => [id, '127.0.0.1:0'])) },
+    listen: {
+      api: '127.0.0.1:0',
+      ...(options.metrics ? { metrics: '127.0.0.1:0' } : {}),
+      ...Object.fromEntries(options.listen.map((id) => [id, '127.0.0.1:0'])),
+    },
     ...(certificate ? { tls: { cert: 'server.crt', key: 'server.key' } } : {}),
     data_dir: '.',
     store: 'embedded',
@@ -139,6 +148,8 @@ export async function writeGatewayConfiguration(
     targets: options.targets,
     policies: ['policies/*.cedar'],
     masking: options.masking ?? {},
+    // To hold what is promised by one process to it when several serve: SLUICE_TEST_WORKERS=2 npx vitest run …
+    ...(process.env['SLUICE_TEST_WORKERS'] ? { workers: Number(process.env['SLUICE_TEST_WORKERS']) } : {}),
   };
   // JSON is YAML.
   const text = `${JSON.stringify(document, null, 2).slice(0, -2)}${options.config ? `,\n${options.config}` : ''}\n}\n`;

@@ -12,7 +12,7 @@ import type { TestPostgres } from './postgres.ts';
 import type { TestCertificate } from './test-ca.ts';
 
 export interface TestGatewayOptions
-  extends Pick<AnyGatewayOptions, 'policies' | 'config' | 'tls' | 'dataDir' | 'bare'> {
+  extends Pick<AnyGatewayOptions, 'policies' | 'config' | 'tls' | 'metrics' | 'dataDir' | 'bare'> {
   readonly postgres: Pick<TestPostgres, 'host' | 'port' | 'superuser' | 'password' | 'database'>;
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   readonly strategies?: Readonly<Record<string, string>>;

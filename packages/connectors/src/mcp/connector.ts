@@ -59,6 +59,8 @@ export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Con
     id: 'mcp',
     declares: mcpDeclarations,
     discharges: ['mask'],
+    // Sessions of upstream servers, by their ids, and the rest of a result, by its cursor.
+    keepsClients: true,
     accept: (client, admission) => {
       const proofs = new ConnectionProofs(admission.identity, ports.clock);
       const recorded = recordingFew(admission, () =>

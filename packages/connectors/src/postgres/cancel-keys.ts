@@ -17,9 +17,11 @@ export class CancelKeys {
     return { pid, secret, release: () => this.#byPid.delete(pid) };
   }
 
-  /** Does nothing for a foreign or guessed key. */
-  cancel(pid: number, secret: Buffer): void {
+  /** False, and nothing done, for a foreign or guessed key. */
+  cancel(pid: number, secret: Buffer): boolean {
     const known = this.#byPid.get(pid);
-    if (known && known.secret.length === secret.length && timingSafeEqual(known.secret, secret)) known.cancel();
+    if (!known || known.secret.length !== secret.length || !timingSafeEqual(known.secret, secret)) return false;
+    known.cancel();
+    return true;
   }
 }

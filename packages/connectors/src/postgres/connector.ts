@@ -13,6 +13,7 @@ import { loadGrammar } from './meaning/interpret.ts';
 import { lineageOf } from './meaning/lineage.ts';
 import { sqlOperations } from './operate/declarations.ts';
 import { openOperationSession } from './operate/operation-session.ts';
+import { PeerTalk } from './peer-talk.ts';
 import { serve } from './session/serve.ts';
 import { SessionState, stateQuery } from './session/state.ts';
 import { type Grounds, understand, unitOf } from './session/understand.ts';
@@ -26,12 +27,17 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
   const cancelKeys = new CancelKeys();
   const meanings = new MeaningCache();
   const catalogs = new Map<string, Known>();
+  const peerTalk = new PeerTalk(ports.peers, {
+    cancel: (pid, secret) => void cancelKeys.cancel(pid, secret),
+    catalogChanged: (target) => catalogs.get(target)?.catalog.doubt(),
+  });
   const knownOf = (target: string): Known => {
     let known = catalogs.get(target);
     if (!known) {
       const connection = new CatalogConnection(ports.dialAside, target, ports.clock);
       const cache = new CatalogCache(target, connection.run, ports.labels, lineageOf(ports.labels));
-      known = { connection, catalog: new FreshCatalog(cache, connection.run, ports.clock) };
+      const catalog = new FreshCatalog(cache, connection.run, ports.clock, () => peerTalk.catalogChanged(target));
+      known = { connection, catalog };
       catalogs.set(target, known);
     }
     return known;
@@ -45,7 +51,7 @@ export const createPostgresConnector: ConnectorFactory = (ports: ConnectorPorts)
     state.read(row ?? [], '');
     return { state, catalog, labels: ports.labels, meanings };
   };
-  const serving = { ...ports, cancelKeys, meanings, catalogOf };
+  const serving = { ...ports, cancelKeys, meanings, peerTalk, catalogOf };
   return {
     id: 'postgres',
     declares: sqlDeclarations,

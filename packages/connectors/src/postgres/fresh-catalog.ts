@@ -42,11 +42,21 @@ export class FreshCatalog {
   #checkedAt = Number.NEGATIVE_INFINITY;
   #state = '';
   #checking: Promise<void> | undefined;
+  /** How often it was doubted; what was begun before a doubt does not settle it. */
+  #doubts = 0;
+  readonly #onRefresh: () => Promise<void> | undefined;
 
-  constructor(cache: CatalogCache, run: QueryRunner, clock: Pick<Clock, 'now'>) {
+  /** `onRefresh` tells others who keep the same catalog. */
+  constructor(
+    cache: CatalogCache,
+    run: QueryRunner,
+    clock: Pick<Clock, 'now'>,
+    onRefresh: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#cache = cache;
     this.#run = run;
     this.#clock = clock;
+    this.#onRefresh = onRefresh;
   }
 
   /** Throws MeaningError `catalog_unavailable` where there is none. */
@@ -58,33 +68,48 @@ export class FreshCatalog {
   freshen(): Promise<void> | undefined {
     const age = this.#clock.now() - this.#checkedAt;
     if (age < askFrom) return undefined;
-    this.#checking ??= this.#check().finally(() => {
-      this.#checking = undefined;
-    });
+    this.#checking ??= this.#begin();
     if (age >= maxAge) return this.#checking;
     // Nobody waits for it yet; whoever comes after the bound meets the failure.
     this.#checking.catch(() => undefined);
     return undefined;
   }
 
+  /** Somebody else has reason to think that things have changed: whoever comes next waits until the server was asked. */
+  doubt(): void {
+    this.#doubts++;
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
+    this.#checking = undefined;
+  }
+
   async refresh(): Promise<Catalog> {
     const asked = this.#clock.now();
+    const doubts = this.#doubts;
     // Whoever comes meanwhile, in whatever session, waits: somebody has reason to think that things have changed.
     this.#checkedAt = Number.NEGATIVE_INFINITY;
+    await this.#onRefresh();
     const state = await this.#changes();
     const catalog = await this.#cache.refresh();
     // Only now: who compares with it must not take the old names for the ones of this state.
     this.#state = state;
-    this.#checkedAt = asked;
+    if (doubts === this.#doubts) this.#checkedAt = asked;
     return catalog;
+  }
+
+  #begin(): Promise<void> {
+    const checking = this.#check().finally(() => {
+      if (this.#checking === checking) this.#checking = undefined;
+    });
+    return checking;
   }
 
   async #check(): Promise<void> {
     const asked = this.#clock.now();
+    const doubts = this.#doubts;
     const state = await this.#changes();
     if (state !== this.#state) await this.#cache.refresh();
     this.#state = state;
-    this.#checkedAt = asked;
+    if (doubts === this.#doubts) this.#checkedAt = asked;
   }
 
   async #changes(): Promise<string> {

@@ -11,6 +11,7 @@ import { MessageReader } from '../login/message-reader.ts';
 import { problemOf } from '../login/refusal.ts';
 import { type LoggedIn, logIn, startTls } from '../login/upstream-login.ts';
 import type { MeaningCache } from '../meaning/cache.ts';
+import type { PeerTalk } from '../peer-talk.ts';
 import { authentication } from '../protocol/codes.ts';
 import {
   authenticationRequest,
@@ -30,6 +31,7 @@ import { SessionState } from './state.ts';
 export interface ServePorts extends ConnectorPorts {
   readonly cancelKeys: CancelKeys;
   readonly meanings: MeaningCache;
+  readonly peerTalk: PeerTalk;
   catalogOf(target: string): FreshCatalog;
 }
 
@@ -41,7 +43,7 @@ export async function serve(ports: ServePorts, link: ClientLink, admission: Admi
   try {
     const hello = await readHello(link, reader);
     if (hello.kind === 'cancel') {
-      ports.cancelKeys.cancel(hello.pid, hello.secret);
+      if (!ports.cancelKeys.cancel(hello.pid, hello.secret)) ports.peerTalk.cancel(hello.pid, hello.secret);
       link.end();
       return;
     }
