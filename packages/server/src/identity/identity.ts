@@ -14,6 +14,7 @@ import { principalOf } from './claims.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
 import { Refusal, type RefusalReason, refused } from './refusal.ts';
+import { seenLately } from './seen-lately.ts';
 import { type TrustedIssuer, verifyToken } from './token.ts';
 
 /** The part of access credentials that logins need. */
@@ -63,6 +64,8 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
     }),
   );
 
+  const principalsSeen = parts.principalsSeen && seenLately(parts.principalsSeen, parts.clock);
+
   async function admit(principal: Principal): Promise<Principal> {
     const disabled = (await parts.disabled?.disabledAmong(behind(principal))) ?? [];
     if (disabled.length > 0) throw new Refusal('disabled', `${disabled.join(', ')}: disabled by an administrator`);
@@ -91,7 +94,7 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
       uniform(async () => {
         const { claims, issuer } = await verifyToken(token.reveal(), issuers, parts.clock);
         const principal = await admit(principalOf(claims, issuer));
-        await parts.principalsSeen?.seen(principal);
+        await principalsSeen?.seen(principal);
         return principal;
       }),
     scramVerifier: (id) => parts.credentials.verifier(id),

@@ -18,7 +18,10 @@ export interface DisabledPrincipal {
 
 /** Principals seen, so that membership can be asked when nobody is logged in, and those an operator has disabled. */
 export interface PrincipalRows {
-  /** Called with every fresh proof of identity, never with one that was kept. */
+  /**
+   * Called with fresh proofs of identity, never with one that was kept; where nothing of what is kept has changed, not
+   * with each.
+   */
   seen(principal: Principal): Promise<void>;
   find(id: string): Promise<SeenPrincipal | undefined>;
   /** The groups of each as last seen; who was never seen, is disabled or has a disabled owner has no entry. */
