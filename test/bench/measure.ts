@@ -73,7 +73,7 @@ async function measureChapter<W extends World>(
     settings.progress(`${chapter.title}: what was recorded is checked`);
     closed = true;
     const faults = await world.close();
-    if (faults.length > 0) throw new Error(`${chapter.title}: ${faults.slice(0, 20).join('\n')}`);
+    if (faults.length > 0) throw new Error(`${chapter.title}:\n${faults.slice(0, 20).join('\n')}`);
   } finally {
     if (!closed) await world.close();
   }
@@ -86,10 +86,12 @@ async function measureRow<W extends World>(
   settings: Settings,
 ): Promise<Result> {
   const told = { ...settings, progress: (text: string) => settings.progress(`${row.id}: ${text}`) };
-  const outcome = await row.measure(world, told);
+  const outcome = await row.measure(world, told).catch((error: Error) => ({ faults: [error.message] }));
   if ('skipped' in outcome) return resultOf(chapter, row, outcome);
   told.progress('what was recorded is checked');
-  return resultOf(chapter, row, { ...outcome, faults: await world.check() });
+  // A row that broke off has sent what nobody told the ledger of: one fault is enough to say so.
+  const faults = await world.check();
+  return resultOf(chapter, row, 'faults' in outcome ? outcome : { ...outcome, faults });
 }
 
 function resultOf<W extends World>(

@@ -73,6 +73,7 @@ export function readResult(text: string): Measured {
   };
   const transactions = number(/^number of transactions actually processed: (\d+)/m);
   const failed = number(/^number of failed transactions: (\d+)/m) ?? 0;
+  if (transactions === 0) throw new Error('pgbench came to no transaction at all in its time; give more (--seconds)');
   const latency = number(/^latency average = ([\d.]+) ms/m);
   const perSecond = number(/^tps = ([\d.]+)/m);
   const connecting = number(/^average connection time = ([\d.]+) ms/m);

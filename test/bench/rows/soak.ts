@@ -73,7 +73,7 @@ async function watch(
     const kib = await residentMemory(pid);
     const seconds = (Date.now() - started) / 1000;
     points.push([seconds, kib]);
-    progress(`${seconds.toFixed(0)} s: ${(kib / 1024).toFixed(0)} MiB`);
+    if (points.length % 10 === 1) progress(`${seconds.toFixed(0)} s: ${(kib / 1024).toFixed(0)} MiB`);
     await Promise.race([pause(every), load.catch(() => {})]);
   }
   return points;
