@@ -6,7 +6,7 @@ import { createTestGateway, permitAll, type TestGateway, targetName } from '../h
 import { createTestPostgres, type TestPostgres } from '../harness/postgres.ts';
 import { cancelRequest, RawPostgres } from '../harness/raw-postgres.ts';
 import { recordedEvents, sessionRecordings } from '../harness/recorded-events.ts';
-import { workersIn } from '../harness/workers.ts';
+import { workersOf } from '../harness/workers.ts';
 
 const policies = `
 @id("see") permit (principal, action in [Action::"connect", Action::"read", Action::"admin", Action::"execute"], resource);
@@ -57,7 +57,7 @@ function told(client: Client): Promise<string> {
 
 describe('two workers', { timeout: 60_000 }, () => {
   test('have the sessions between them, each with its own recording, and one journal', async () => {
-    const pids = await workersIn(gateway.logFile);
+    const pids = await workersOf(gateway.dir);
     expect(new Set(pids.values()).size).toBe(2);
     const both = [await connected(), await connected(), await connected(), await connected()];
     const answers = await Promise.all(both.map((client) => client.query('SELECT 1 AS one')));

@@ -1,18 +1,16 @@
-// The workers of a gateway under test, as its log tells of them.
-import { readFile } from 'node:fs/promises';
+// The workers of a gateway under test, by the marks that it keeps of them in its data directory.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-/** Process ids by the number of the worker: of those that were started last. */
-export async function workersIn(logFile: string): Promise<Map<number, number>> {
-  return startedIn(await readFile(logFile, 'utf8'));
-}
-
-/** The same from the text of a log. */
-export function startedIn(log: string): Map<number, number> {
+/** Process ids by the number of the worker. */
+export async function workersOf(dataDir: string): Promise<Map<number, number>> {
+  const directory = join(dataDir, 'workers');
   const found = new Map<number, number>();
-  for (const line of log.split('\n')) {
-    if (!line.includes('a worker takes connections')) continue;
-    const { worker, pid } = JSON.parse(line) as { worker: number; pid: number };
-    found.set(worker, pid);
+  for (const name of (await readdir(directory)).sort()) {
+    // One that has just ended has no mark any more.
+    const text = await readFile(join(directory, name), 'utf8').catch(() => '{}');
+    const { pid } = JSON.parse(text) as { pid?: number };
+    if (pid !== undefined) found.set(Number(name), pid);
   }
   return found;
 }
@@ -20,8 +18,7 @@ export function startedIn(log: string): Map<number, number> {
 /** Whether a process is there and does something: one that ended and was not waited for is not. */
 export async function lives(pid: number): Promise<boolean> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    return !/\) Z /.test(stat);
+    return !/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }
