@@ -14,7 +14,7 @@ import { principalOf } from './claims.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
 import { Refusal, type RefusalReason, refused } from './refusal.ts';
-import { seenLately } from './seen-lately.ts';
+import { type PrincipalsSeen, seenLately } from './seen-lately.ts';
 import { type TrustedIssuer, verifyToken } from './token.ts';
 
 /** The part of access credentials that logins need. */
@@ -24,11 +24,6 @@ export interface CredentialLogin {
   proves(id: string, secret: Redacted): Promise<boolean>;
   /** Resolves with undefined when the credential is not good (any more, for this target). */
   redeem(id: string, target: string): Promise<Principal | undefined>;
-}
-
-/** Remembers who logged in and with which groups, for those who must know a membership later. */
-export interface PrincipalsSeen {
-  seen(principal: Principal): Promise<void>;
 }
 
 /** Who was stopped by an administrator. */

@@ -1,7 +1,6 @@
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { PrincipalsSeen } from './identity.ts';
-import { mostSeen, seenAgainAfter, seenLately } from './seen-lately.ts';
+import { mostSeen, type PrincipalsSeen, seenAgainAfter, seenLately } from './seen-lately.ts';
 
 let now: number;
 let written: Principal[];

@@ -1,6 +1,10 @@
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
-import type { PrincipalsSeen } from './identity.ts';
+
+/** Remembers who logged in and with which groups, for those who must know a membership later. */
+export interface PrincipalsSeen {
+  seen(principal: Principal): Promise<void>;
+}
 
 /** What is known of a principal is written again after this long, changed or not; milliseconds. */
 export const seenAgainAfter = 60_000;

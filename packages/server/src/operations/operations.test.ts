@@ -1,5 +1,10 @@
 import type { Connector, Opening } from '@sluice/core/contract/connector.ts';
-import type { Caller, OperationDeclaration, OperationSession } from '@sluice/core/contract/operations.ts';
+import type {
+  Caller,
+  OperationDeclaration,
+  OperationResult,
+  OperationSession,
+} from '@sluice/core/contract/operations.ts';
 import { DeniedError } from '@sluice/core/contract/session.ts';
 import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
@@ -8,7 +13,7 @@ import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createOperations, type OperationsParts, type RunningOperations } from './operations.ts';
-import { idleTime, mostPerPrincipal } from './session-pool.ts';
+import { cursorLife, idleTime, mostCursors, mostPerPrincipal } from './session-pool.ts';
 
 const query: OperationDeclaration = {
   name: 'query',
@@ -22,7 +27,7 @@ const query: OperationDeclaration = {
 /** One opened session at the stand-in for a target, and what was done with it. */
 interface Opened {
   readonly opening: Opening;
-  readonly calls: { readonly name: string; readonly run: RunContext | undefined }[];
+  readonly calls: { readonly name: string; readonly run: RunContext | undefined; readonly cursor?: unknown }[];
   closed: boolean;
   end(reason: EndReason): void;
   answer(): void;
@@ -36,6 +41,9 @@ class World {
   slow = false;
   openError: Error | undefined;
   overBefore: 'once' | 'always' | undefined;
+  /** Answers that leave something for a cursor. */
+  parts = 0;
+  now = 0;
   readonly connectors = new Map<string, Connector>();
 
   constructor() {
@@ -63,16 +71,18 @@ class World {
     return {
       session,
       over,
-      call: async (name, _input, run) => {
+      call: async (name, input, run) => {
         if (this.overBefore) {
           if (this.overBefore === 'once') this.overBefore = undefined;
           end('killed');
           await over;
           throw new CoreError('session_over', 'gateway', 'The session is over.');
         }
-        opened.calls.push({ name, run });
+        opened.calls.push({ name, run, ...(input['cursor'] === undefined ? {} : { cursor: true }) });
         if (this.slow) await new Promise<void>((resolve) => waiting.push(resolve));
-        return { outcome: 'done', value: { session } };
+        if (this.parts === 0) return { outcome: 'done', value: { session } };
+        this.parts--;
+        return { outcome: 'done', value: { session }, more: true };
       },
       close: () => {
         opened.closed = true;
@@ -92,7 +102,7 @@ class World {
   operations(more: Partial<OperationsParts> = {}): RunningOperations {
     return createOperations({
       clock: {
-        now: () => 0,
+        now: () => this.now,
         after: (ms, callback) => {
           const timer = { ms, callback };
           this.timers.add(timer);
@@ -289,6 +299,111 @@ describe('sessions at targets', () => {
     expect(world.opened[0]?.closed).toBe(true);
     expect(await call(caller('bot'))).toMatchObject({ outcome: 'failed', code: 'stopping' });
     expect(world.opened).toHaveLength(1);
+  });
+});
+
+describe('a cursor', () => {
+  const bot = caller('bot');
+  const gone = { outcome: 'failed', code: 'cursor_gone' };
+  const first = async (who = bot, run?: RunContext): Promise<string> => {
+    world.parts = 1;
+    const result = await call(who, 'shop', run);
+    return result.outcome === 'done' ? String(result.value['cursor']) : '';
+  };
+  const goOn = (cursor: string, who = bot, target = 'shop', run?: RunContext) =>
+    operations.call(who, target, 'query', { cursor }, run, never);
+
+  test('goes to the session that keeps the rest, once', async () => {
+    const cursor = await first();
+    expect(cursor).toMatch(/^[\w-]{32}$/);
+    expect(await goOn(cursor)).toEqual({ outcome: 'done', value: { session: 'ses_1' } });
+    expect(world.opened[0]?.calls.map((one) => one.cursor)).toEqual([undefined, true]);
+    expect(await goOn(cursor)).toMatchObject(gone);
+    expect(world.opened[0]?.calls).toHaveLength(2);
+  });
+
+  test('is another one with each part', async () => {
+    const cursor = await first();
+    world.parts = 1;
+    const next = await goOn(cursor);
+    const another = next.outcome === 'done' ? String(next.value['cursor']) : '';
+    expect(another).not.toBe(cursor);
+    expect(await goOn(cursor)).toMatchObject(gone);
+    expect(await goOn(another)).toMatchObject({ outcome: 'done' });
+  });
+
+  test('is gone with whatever else is asked of its session', async () => {
+    const cursor = await first();
+    await call(bot);
+    expect(await goOn(cursor)).toMatchObject(gone);
+    expect(world.opened).toHaveLength(1);
+  });
+
+  test.each<[string, Partial<Caller>, string, RunContext | undefined]>([
+    ['another principal', { principal: principal('other') }, 'shop', undefined],
+    ['other groups', { principal: principal('bot', { groups: ['dba'] }) }, 'shop', undefined],
+    ['another proof', { credential: 'for shop' }, 'shop', undefined],
+    ['another machine', { client: { address: '10.0.0.2:1000', secure: true } }, 'shop', undefined],
+    ['another run', {}, 'shop', { run: 'other' }],
+    ['another target', {}, 'silent', undefined],
+  ])('is nothing to %s, and stays whose it is', async (_, other, target, run) => {
+    const cursor = await first();
+    const foreign = await goOn(cursor, caller('bot', other), target, run);
+    expect(foreign.outcome).toBe('failed');
+    if (target === 'shop') expect(foreign).toEqual(await goOn('AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'));
+    expect(world.opened).toHaveLength(1);
+    expect(await goOn(cursor)).toMatchObject({ outcome: 'done' });
+  });
+
+  test('is gone after a minute without a call, and its session with it', async () => {
+    const cursor = await first();
+    world.pass(idleTime - 1);
+    await Promise.resolve();
+    expect(world.opened[0]?.closed).toBe(false);
+    world.pass(idleTime);
+    await Promise.resolve();
+    expect(world.opened[0]?.closed).toBe(true);
+    expect(await goOn(cursor)).toMatchObject(gone);
+  });
+
+  test('is gone when its session ends, for whatever reason', async () => {
+    const cursor = await first();
+    world.opened[0]?.end('killed');
+    await Promise.resolve();
+    expect(await goOn(cursor)).toMatchObject(gone);
+    const another = await first();
+    world.overBefore = 'once';
+    expect(await goOn(another)).toMatchObject(gone);
+  });
+
+  test('is not given for ever', async () => {
+    const cursor = await first();
+    world.now = cursorLife + 1;
+    world.parts = 1;
+    const last = await goOn(cursor);
+    expect(last).toMatchObject({ outcome: 'done', value: { session: 'ses_1' } });
+    expect(last).not.toHaveProperty('value.cursor');
+    await Promise.resolve();
+    expect(world.opened[0]?.closed).toBe(true);
+  });
+
+  test('is given to one principal a few times: the oldest gives way', async () => {
+    const runs = Array.from({ length: mostCursors + 1 }, (_, index) => ({ run: `${index}` }));
+    const cursors: string[] = [];
+    for (const run of runs) cursors.push(await first(bot, run));
+    const others = await first(caller('other'));
+    await Promise.resolve();
+    expect(world.opened.map(({ closed }) => closed)).toEqual([true, ...runs.map(() => false)]);
+    const answers: OperationResult[] = [];
+    for (const [index, run] of runs.entries()) answers.push(await goOn(cursors[index] ?? '', bot, 'shop', run));
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['failed', ...Array(mostCursors).fill('done')]);
+    expect(await goOn(others, caller('other'))).toMatchObject({ outcome: 'done' });
+  });
+
+  test('is gone with the gateway', async () => {
+    const cursor = await first();
+    operations.close();
+    expect(await goOn(cursor)).toMatchObject(gone);
   });
 });
 

@@ -152,6 +152,83 @@ describe('an answer', () => {
     expect([answer.rows.length, answer.leftOut]).toEqual([10, 'rows']);
   });
 
+  describe('with more rows than were wanted', () => {
+    const suspended = framed(server.portalSuspended, nothing);
+    const pausing = { ...wanted, rows: 1, manner: (): Manner => 'pausing', keeps: () => true };
+    const sentBy = (heard: readonly Buffer[]) => heard.map((bytes) => bytes.toString('latin1').replace(/[^A-Z]/g, ''));
+
+    test('leaves them at the database, and gives them later', async () => {
+      const { client, heard } = await started([
+        prepared('n'),
+        Buffer.concat([row('a'), suspended]),
+        Buffer.concat([row('b'), suspended]),
+        Buffer.concat([row('c'), commandComplete('SELECT 1')]),
+        readyForQuery('I'),
+        prepared('m'),
+        Buffer.concat([commandComplete('SELECT 0')]),
+        readyForQuery('I'),
+      ]);
+      expect(await client.ask(pausing)).toMatchObject({ rows: [['a']], kept: true, columns: [{ name: 'n' }] });
+      expect(client.keeps).toBe(true);
+      expect(await client.more(pausing)).toMatchObject({ rows: [['b']], kept: true, columns: [{ name: 'n' }] });
+      expect(await client.more(pausing)).toMatchObject({ rows: [['c']], kept: false, tag: 'SELECT 1' });
+      expect(client.keeps).toBe(false);
+      await expect(client.more(pausing)).rejects.toThrow();
+      expect(await client.ask(pausing)).toMatchObject({ rows: [], columns: [{ name: 'm' }] });
+      // No Sync before the last of them: it would end the transaction, and the rows with it.
+      expect(sentBy(heard()).slice(1, 5)).toEqual(['EH', 'EH', 'EH', 'S']);
+    });
+
+    test('lets them go', async () => {
+      const { client, heard } = await started([
+        prepared('n'),
+        Buffer.concat([row('a'), suspended]),
+        readyForQuery('I'),
+        prepared('n'),
+        Buffer.concat([row('z'), commandComplete('SELECT 1'), readyForQuery('I')]),
+      ]);
+      await client.ask(pausing);
+      await client.letGo();
+      await client.letGo();
+      expect(client.keeps).toBe(false);
+      expect(await client.ask(wanted)).toMatchObject({ rows: [['z']] });
+      expect(sentBy(heard())[2]).toBe('S');
+    });
+
+    test.each<[string, Partial<typeof pausing>, Buffer]>([
+      ['nobody keeps them', { keeps: () => false }, Buffer.concat([row('a'), suspended])],
+      ['one was too large', {}, Buffer.concat([row('x'.repeat(2_000)), suspended])],
+      ['it is told so', { manner: () => 'part' }, Buffer.concat([row('a'), suspended, readyForQuery('I')])],
+    ])('gives them up where %s', async (_, more, rows) => {
+      const { client } = await started([prepared('n'), rows, readyForQuery('I')]);
+      expect(await client.ask({ ...pausing, ...more })).toMatchObject({ suspended: true, kept: false });
+      expect(client.keeps).toBe(false);
+    });
+
+    test('is over when the database says something is wrong meanwhile', async () => {
+      const { client, far } = await started([prepared('n'), Buffer.concat([row('a'), suspended])]);
+      await client.ask(pausing);
+      far.write(problem({ severity: 'ERROR', code: '57014', message: 'canceling statement due to statement timeout' }));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(client.keeps).toBe(false);
+      await expect(client.ask(wanted)).rejects.toMatchObject({ code: 'session_over' });
+    });
+
+    test('fails with the rest as with anything', async () => {
+      const failure = problem({ severity: 'ERROR', code: '22012', message: 'division by zero' });
+      const { client } = await started([
+        prepared('n'),
+        Buffer.concat([row('a'), suspended]),
+        Buffer.concat([row('b'), failure]),
+        readyForQuery('I'),
+      ]);
+      await client.ask(pausing);
+      const answer = await client.more({ ...pausing, rows: 5 });
+      expect(answer.error?.get('C')).toBe('22012');
+      expect(client.keeps).toBe(false);
+    });
+  });
+
   test('that breaks off is told with the last words there were', async () => {
     const { client, far } = await started([problem({ severity: 'FATAL', code: '57P01', message: 'ended by X' })]);
     const answer = client.ask(wanted);
