@@ -214,8 +214,11 @@ describe('requests', () => {
 
 describe('sessions', () => {
   it('lists, shows and kills them', async () => {
-    expect((await sluice(['sessions', 'ls', '--live'])).stdout).toMatch(/ses_bot .*agent bot +shop +live/);
+    expect((await sluice(['sessions', 'ls', '--live'])).stdout).toMatch(/ses_bot .*agent bot +shop +postgres +live/);
     expect((await sluice(['sessions', 'show', 'ses_bot'])).stdout).toMatch(/^session +ses_bot\nstate +live\n/);
+    expect(JSON.parse((await sluice(['sessions', 'ls', '--json'])).stdout)).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ target: 'shop', connector: 'postgres' })]),
+    });
     expect(await sluice(['sessions', 'kill', 'ses_bot'])).toMatchObject({ code: 0, stdout: 'ses_bot killed\n' });
     expect((await sluice(['sessions', 'kill', 'ses_bot'])).code).toBe(7);
   });

@@ -118,6 +118,7 @@ function recordOf(entry: SessionEntry): SessionRecord {
     id: entry.id,
     principal: { kind: principal.kind, id: principal.id, displayName: principal.displayName },
     target: entry.target,
+    connector: entry.connector,
     client: entry.client,
     startedAt: entry.startedAt,
     live: entry.live,

@@ -6,6 +6,7 @@ export const Session = z.object({
   id: z.string(),
   principal: NamedPrincipal,
   target: z.string(),
+  connector: z.string().meta({ description: 'Id of the connector that serves or served it' }),
   client: z.object({ address: z.string(), secure: z.boolean(), application: z.string().optional() }),
   started_at: Time,
   ended_at: Time.optional(),

@@ -47,6 +47,7 @@ export function registerSessions(program: Command, runner: Runner): void {
                   },
                   { title: 'PRINCIPAL', text: (row) => `${row.principal.kind} ${row.principal.display_name}` },
                   { title: 'TARGET', text: (row) => row.target },
+                  { title: 'CONNECTOR', text: (row) => row.connector },
                   {
                     title: 'STATE',
                     text: (row) => stateOf(row),
@@ -100,7 +101,7 @@ function sessionLines(session: Session, dim: (text: string) => string): string[]
     ['session', visible(session.id)],
     ['state', visible(stateOf(session))],
     ['principal', `${principal.kind} ${visible(principal.display_name)} (${visible(principal.id)})`],
-    ['target', visible(session.target)],
+    ['target', `${visible(session.target)} (${visible(session.connector)})`],
     ['client', `${visible(client.address)}${client.secure ? '' : ' (clear text)'}`],
   ];
   if (client.application !== undefined) pairs.push(['calls itself', visible(client.application)]);

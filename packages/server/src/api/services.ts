@@ -107,6 +107,8 @@ export interface SessionRecord {
   readonly id: string;
   readonly principal: PrincipalRef & { readonly displayName: string };
   readonly target: string;
+  /** Id of its connector. */
+  readonly connector: string;
   readonly client: ClientInfo;
   readonly startedAt: number;
   readonly endedAt?: number;

@@ -271,6 +271,7 @@ export function sessionRecord(id: string, who: Person, change: Partial<SessionRe
     id,
     principal: { kind, id: principalId, displayName },
     target: 'shop',
+    connector: 'postgres',
     client: { address: '127.0.0.1:50000', secure: false, application: 'psql' },
     startedAt: Date.now(),
     live: true,

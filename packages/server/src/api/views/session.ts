@@ -8,6 +8,7 @@ export function sessionView(record: SessionRecord): Session {
     id: record.id,
     principal: { ...refView(record.principal), display_name: record.principal.displayName },
     target: record.target,
+    connector: record.connector,
     client: {
       address: record.client.address,
       secure: record.client.secure,
