@@ -77,6 +77,8 @@ describe('a cursor', () => {
       { sql: 'WITH done AS (UPDATE app.people SET active = active RETURNING id) SELECT id FROM done' },
       { sql: "SELECT nextval('app.scratch_id_seq') FROM generate_series(1, 300)" },
       { sql: 'SELECT pg_advisory_xact_lock(n) FROM generate_series(1, 300) n' },
+      { sql: 'SELECT id FROM app.people FOR UPDATE' },
+      { sql: 'SELECT id FROM app.people FOR KEY SHARE' },
     ]) {
       expect((await ask(more)).result ?? {}, more.sql).not.toHaveProperty('cursor');
     }

@@ -165,6 +165,14 @@ describe('a held unit', () => {
     expect(world.book.cancelled).toEqual(['req_0']);
   });
 
+  it('is asked of nobody when it was withdrawn at once, also where it is approved already', async () => {
+    const outcome = held();
+    outcome.withdraw();
+    expect(await outcome.settled).toMatchObject({ effect: 'deny', denial: { decision: 'deny' } });
+    expect(await outcome.notice).toBeUndefined();
+    expect(world.book.requests).toEqual([]);
+  });
+
   it('is judged again when approved: policy may have changed', async () => {
     const outcome = held();
     await outcome.notice;
