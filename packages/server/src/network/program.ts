@@ -1,4 +1,4 @@
-/** Starts programs that are targets: the only place of the gateway that starts a process. */
+/** Starts programs that are targets: the only processes of the gateway beside its own and its workers. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { UpstreamSocket } from '@sluice/core/contract/link.ts';
