@@ -44,7 +44,7 @@ export interface BenchGateway {
 
 const bin = fileURLToPath(new URL('../../../packages/cli/bin/sluice.js', import.meta.url));
 const policies = new URL('../policies/', import.meta.url);
-const policyFiles = ['everybody.cedar', 'agents.cedar', 'people.cedar', 'never.cedar'];
+const policyFiles = ['everybody', 'agents', 'people', 'hosts', 'apis', 'never'].map((name) => `${name}.cedar`);
 const day = 12 * 3600;
 
 /** `sluice start`, as people run it, with the policies of this folder's neighbour. */

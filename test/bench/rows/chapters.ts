@@ -9,6 +9,9 @@ import { readWrite } from './read-write.ts';
 import type { Chapter, World } from './row.ts';
 import { selectOnlyRows } from './select-only.ts';
 import { soak } from './soak.ts';
+import { sshCopyRows } from './ssh-copy.ts';
+import { sshExecRows } from './ssh-exec.ts';
+import { openSshWorld, type SshWorld } from './ssh-world.ts';
 import { thousandRowsRows } from './thousand-rows.ts';
 import { workersRows } from './workers.ts';
 
@@ -29,6 +32,12 @@ const postgres: Chapter<PostgresWorld> = {
   ],
 };
 
+const ssh: Chapter<SshWorld> = {
+  title: 'SSH',
+  open: openSshWorld,
+  rows: [...sshExecRows, ...sshCopyRows],
+};
+
 /** Gives a chapter to whoever works with all of them, without telling what its rows share. */
 export type AnyChapter = <Answer>(use: <W extends World>(chapter: Chapter<W>) => Answer) => Answer;
 
@@ -36,4 +45,4 @@ function anyChapter<W extends World>(chapter: Chapter<W>): AnyChapter {
   return (use) => use(chapter);
 }
 
-export const chapters: readonly AnyChapter[] = [anyChapter(postgres)];
+export const chapters: readonly AnyChapter[] = [anyChapter(postgres), anyChapter(ssh)];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openIdleSessions } from '../load/idle-sessions.ts';
 import { interleave } from '../load/interleave.ts';
 import { takeLatencies } from '../load/latencies.ts';
+import type { Load } from '../load/pgbench.ts';
 import { median, quantile, spread } from '../report/figure.ts';
 import { type Peer, type PostgresWorld, sluice } from './postgres-peers.ts';
 import { untilOver } from './postgres-world.ts';
@@ -27,10 +28,12 @@ export const idleSessions: Row<PostgresWorld> = {
   measure: async (world, settings) => {
     const peer = world.peers.find(({ who }) => who === sluice);
     if (!peer) return { skipped: 'there is no gateway' };
+    // pgbench's clock runs while it connects.
+    const seconds = settings.seconds + 1;
     const figures = await interleave(
       [
-        { who: alone, warmUp: () => p99(world, peer, 1), turn: () => p99(world, peer, settings.seconds) },
-        { who: sluice, turn: () => p99BesideIdle(world, peer, settings.seconds) },
+        { who: alone, warmUp: () => p99Of(world, peer, { transactions: 50 }), turn: () => p99(world, peer, seconds) },
+        { who: sluice, turn: () => p99BesideIdle(world, peer, seconds) },
       ],
       settings,
     );
@@ -58,7 +61,11 @@ async function p99BesideIdle(world: PostgresWorld, peer: Peer, seconds: number):
 }
 
 async function p99(world: PostgresWorld, peer: Peer, seconds: number): Promise<number> {
+  return p99Of(world, peer, { seconds });
+}
+
+async function p99Of(world: PostgresWorld, peer: Peer, length: Load['length']): Promise<number> {
   const args = ['-S', '-l', `--log-prefix=${join(world.scratch, 'latency')}`];
-  await turn(world, { row: 'busy', args, clients: busy, statements: 1 }, peer, { seconds });
+  await turn(world, { row: 'busy', args, clients: busy, statements: 1 }, peer, length);
   return quantile(await takeLatencies(world.scratch, 'latency'), 0.99);
 }

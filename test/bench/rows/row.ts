@@ -6,7 +6,7 @@ import type { Figure } from '../report/figure.ts';
 import type { Goal } from '../report/goal.ts';
 import type { Settings } from '../settings.ts';
 
-export type Unit = 'ms' | '/s' | 's' | 'KiB' | 'MiB' | '%';
+export type Unit = 'ms' | '/s' | 'MiB/s' | 'KiB' | 'MiB' | '%';
 
 /** What the rows of a chapter share. Whoever opened it closes it. */
 export interface World {
