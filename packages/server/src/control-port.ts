@@ -5,10 +5,12 @@ import type { Identity } from '@sluice/core/contract/identity.ts';
 import type { OwnSession } from '@sluice/core/contract/operations.ts';
 import type { Pins } from '@sluice/core/contract/pins.ts';
 import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
+import { isSessionId } from '@sluice/core/recording/format.ts';
 import type { AccessRequestService } from './approvals/service.ts';
 import type { AccessCredentials } from './credentials/access-credentials.ts';
 import type { PeerHub } from './peer-hub.ts';
 import type { PolicyFiles } from './policy/policy-files.ts';
+import { journalPrefix } from './recording/layout.ts';
 import type { Recordings } from './recording/recordings.ts';
 import type { LiveSessions } from './sessions/live-sessions.ts';
 import { stillAdmitted } from './still-admitted.ts';
@@ -62,22 +64,28 @@ export function createControlPort(parts: ControlParts): ControlPort {
         { principal, ...(credential === undefined ? {} : { credential }) },
       ),
     sessions: {
-      opening: (session) => void unsealed.set(session.id, session),
-      recorded: (session) => recordings.witness.opened(session),
+      opening: (session) => {
+        checkNew(session);
+        unsealed.set(session.id, session);
+      },
+      recorded: (session) => {
+        if (!unsealed.has(session.id)) throw new Error(`${session.id} was not announced`);
+        recordings.witness.opened(session);
+      },
       dropped: (session) => void unsealed.delete(session),
       opened: (session) => {
+        if (live.has(session.id)) throw new Error(`${session.id} is open already`);
         const endThis = (reason: EndReason, message: string): void => end(session.id, reason, message);
         open.set(session.id, session);
         live.opened(session, endThis);
         parts.endIfRevoked(session, endThis);
       },
       ended: (session, reason, counts) => {
-        open.delete(session.id);
-        live.ended(session, reason, counts);
+        // One that was refused before it opened is known by its recording alone.
+        if (open.delete(session.id)) live.ended(session, reason, counts);
       },
       sealed: (session, seal) => {
-        unsealed.delete(session);
-        recordings.witness.sealed(session, seal);
+        if (unsealed.delete(session)) recordings.witness.sealed(session, seal);
       },
       onEnd: (callback) => {
         end = callback;
@@ -110,6 +118,13 @@ export function createControlPort(parts: ControlParts): ControlPort {
       return lost;
     },
   };
+}
+
+/** The id becomes a file's name, and the journal's own are in the same place. */
+function checkNew({ id, startedAt }: SessionInfo): void {
+  if (!isSessionId(id) || id.startsWith(journalPrefix) || !Number.isSafeInteger(startedAt)) {
+    throw new Error(`${id} can't be a session`);
+  }
 }
 
 function ownSession({ id, target, startedAt, live, endedAt, endReason }: SessionEntry): OwnSession {

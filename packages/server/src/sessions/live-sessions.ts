@@ -45,6 +45,10 @@ export class LiveSessions {
     return this.#live.size;
   }
 
+  has(id: string): boolean {
+    return this.#live.has(id);
+  }
+
   opened(info: SessionInfo, end: Live['end']): void {
     const { index, log, metrics, pathOf } = this.#parts;
     metrics.opened(info.target.name);

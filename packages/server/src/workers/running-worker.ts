@@ -53,14 +53,18 @@ export class RunningWorker {
     this.#process = worker;
     this.number = number;
     this.pid = worker.pid;
+    const served = servePort(port);
     this.over = worker.over.then((ending) => {
       this.#ready = false;
       this.#unfollow();
       this.#cancelPulse();
+      served
+        .end()
+        .catch((err) => log.error({ worker: number, err }, 'what clients of a worker waited for was not withdrawn'));
       return ending;
     });
     this.#channel = new Channel<WorkerCalls, ControlCalls>(worker.end, log);
-    this.#channel.serve(servePort(port));
+    this.#channel.serve(served.calls);
     port.sessions.onEnd((session, reason, message) => this.#channel.post('end', session, reason, message));
     port.peers.onTold((connector, text) => this.#channel.call('told', connector, text));
     // First the ear, then the look: what changes while it starts comes behind what it starts with.

@@ -3,11 +3,17 @@ import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { ControlPort } from '../control-port.ts';
 import type { ControlCalls } from './calls.ts';
 
+export interface ServedPort {
+  readonly calls: ControlCalls;
+  /** The worker is gone: what its clients waited for is withdrawn. */
+  end(): Promise<void>;
+}
+
 /** Puts the port behind a channel: a worker's calls, each to the one thing of the port that it names. */
-export function servePort(port: ControlPort): ControlCalls {
+export function servePort(port: ControlPort): ServedPort {
   const { identity, requests, pins, sessions, own } = port;
   const waits = new Map<number, Wait>();
-  return {
+  const calls: ControlCalls = {
     bearer: (token) => identity.bearer(new Redacted(token)),
     scramVerifier: (credential) => identity.scramVerifier(credential),
     proves: (credential, secret) => identity.proves(credential, new Redacted(secret)),
@@ -15,7 +21,7 @@ export function servePort(port: ControlPort): ControlCalls {
     admit: (principal, credential) => port.admit(principal, credential),
     openRequest: (draft) => requests.open(draft),
     settledRequest: async (id, number) => {
-      const wait = new Wait();
+      const wait = new Wait(id);
       waits.set(number, wait);
       try {
         return await requests.settled(id, wait);
@@ -40,12 +46,26 @@ export function servePort(port: ControlPort): ControlCalls {
     tell: (connector, text) => port.peers.tell(connector, text),
     refused: (refusal) => port.refused(refusal),
   };
+  return {
+    calls,
+    async end() {
+      const left = [...waits.values()];
+      for (const wait of left) wait.stop();
+      await Promise.all(left.map(({ request }) => requests.cancel(request)));
+    },
+  };
 }
 
 /** A wait that the other process can end. */
 class Wait implements AbortSignalLike {
+  /** Id of the access request. */
+  readonly request: string;
   aborted = false;
   readonly #listeners = new Set<() => void>();
+
+  constructor(request: string) {
+    this.request = request;
+  }
 
   addEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners.add(listener);
