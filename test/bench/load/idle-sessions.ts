@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { tsx } from './http-load.ts';
 import { environmentOf, type Way } from './pgbench.ts';
 
 export interface IdleSessions {
@@ -9,7 +9,6 @@ export interface IdleSessions {
 }
 
 const program = fileURLToPath(new URL('idle-clients.ts', import.meta.url));
-const tsx = createRequire(import.meta.url).resolve('tsx');
 
 /** Opens so many sessions, in a process of their own; resolves once all are open. */
 export async function openIdleSessions(way: Way, count: number, application: string): Promise<IdleSessions> {

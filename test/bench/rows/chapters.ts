@@ -1,4 +1,6 @@
 import { connect } from './connect.ts';
+import { httpRequestsRows } from './http-requests.ts';
+import { type HttpWorld, openHttpWorld } from './http-world.ts';
 import { idleSessions } from './idle-sessions.ts';
 import { literals } from './literals.ts';
 import { memoryRows } from './memory.ts';
@@ -38,6 +40,12 @@ const ssh: Chapter<SshWorld> = {
   rows: [...sshExecRows, ...sshCopyRows],
 };
 
+const http: Chapter<HttpWorld> = {
+  title: 'HTTP',
+  open: openHttpWorld,
+  rows: httpRequestsRows,
+};
+
 /** Gives a chapter to whoever works with all of them, without telling what its rows share. */
 export type AnyChapter = <Answer>(use: <W extends World>(chapter: Chapter<W>) => Answer) => Answer;
 
@@ -45,4 +53,4 @@ function anyChapter<W extends World>(chapter: Chapter<W>): AnyChapter {
   return (use) => use(chapter);
 }
 
-export const chapters: readonly AnyChapter[] = [anyChapter(postgres), anyChapter(ssh)];
+export const chapters: readonly AnyChapter[] = [anyChapter(postgres), anyChapter(ssh), anyChapter(http)];
