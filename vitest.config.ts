@@ -1,12 +1,31 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/harness/longest-first.ts';
+
+// A file that replaces modules for itself, which would show in the next one, or would come too late for those that
+// another file has loaded.
+const alone = ['packages/server/src/credentials/access-credentials.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: 'test/harness/run-folder.ts',
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Real servers share the machine: few files at a time keep their start-up times honest.
-    maxWorkers: 2,
+    // Real servers share the machine: few files at a time keep their start-up times honest. One more than there are
+    // processors in what runs this continuously, as most files wait for something much of their time.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone],
+          // Loading the gateway takes longer than many a file's tests, so a process that has it runs the next file too.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone, isolate: true } },
+    ],
   },
 });

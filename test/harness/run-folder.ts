@@ -11,8 +11,9 @@ export function runFolder(): string | undefined {
   return process.env[variable];
 }
 
-/** Called by vitest before the first test, in the process whose environment all others inherit. */
-export default function setup(): () => void {
+/** Called by vitest for each project before its first test, in the process whose environment all others inherit. */
+export default function setup(): (() => void) | undefined {
+  if (runFolder() !== undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-run-'));
   process.env[variable] = folder;
   return () => {
