@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareStore } from '../../../test/harness/prepared-store.ts';
 import type { DemoInfo } from './demo.ts';
 import type { SceneResult } from './tour/scene.ts';
 
@@ -134,6 +135,7 @@ describe('sluice demo', () => {
     'starts again after kill -9, with its data',
     async () => {
       const dir = join(base, 'killed');
+      await prepareStore(dir);
       const first = demo(dir);
       const before = JSON.parse(await first.firstLine) as DemoInfo;
       await as(before, 'engineer', 'UPDATE products SET stock = 4321 WHERE id = 7');

@@ -7,6 +7,7 @@ import type { AuditEvent } from '@sluice/core/domain/audit-event.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestPostgres, type TestPostgres } from '../../../../test/harness/postgres.ts';
+import { prepareStore } from '../../../../test/harness/prepared-store.ts';
 import { randomIds } from '../crypto/ids.ts';
 import { accessRequestRows } from '../store/access-requests.ts';
 import { principalRows } from '../store/principals.ts';
@@ -89,6 +90,7 @@ function draft(more: Partial<AccessRequestDraft> = {}): AccessRequestDraft {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-test-requests-'));
+  await prepareStore(folder);
   server = await createTestPostgres();
 });
 afterAll(async () => {

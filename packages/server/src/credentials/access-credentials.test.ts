@@ -6,6 +6,7 @@ import type { AuditEvent } from '@sluice/core/domain/audit-event.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { prepareStore } from '../../../../test/harness/prepared-store.ts';
 import type { AccessCredentials as ApiPort } from '../api/services.ts';
 import { platformDigests } from '../crypto/digests.ts';
 import { randomIds } from '../crypto/ids.ts';
@@ -38,6 +39,7 @@ const log = (_: object, message: string): void => void logged.push(message);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-credentials-'));
+  await prepareStore(folder);
   store = await openStore({ kind: 'embedded', dir: folder }, { debug() {}, info() {}, warn() {}, error() {} });
   rows = accessCredentialRows(store);
 });

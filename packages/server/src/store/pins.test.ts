@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pins } from '@sluice/core/contract/pins.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareStore } from '../../../../test/harness/prepared-store.ts';
 import { memoryPins } from './memory-pins.ts';
 import { pinRows } from './pins.ts';
 import { openStore } from './store.ts';
@@ -14,6 +15,7 @@ let store: Store;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-test-pins-'));
+  await prepareStore(folder);
   store = await openStore({ kind: 'embedded', dir: folder }, quiet);
 });
 

@@ -5,6 +5,7 @@ import type { Principal } from '@sluice/core/domain/principal.ts';
 import type { SessionInfo } from '@sluice/core/domain/session.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestPostgres, type TestPostgres } from '../../../../test/harness/postgres.ts';
+import { prepareStore } from '../../../../test/harness/prepared-store.ts';
 import type { AccessCredentialRow } from './access-credential-rows.ts';
 import { accessCredentialRows } from './access-credentials.ts';
 import { principalRows } from './principals.ts';
@@ -54,6 +55,7 @@ function listening<T>() {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-test-rows-'));
+  await prepareStore(folder);
   server = await createTestPostgres();
 });
 afterAll(async () => {
