@@ -35,23 +35,25 @@ export function choices(chapters: readonly AnyChapter[]): readonly Choice[] {
   );
 }
 
-/** Measures the chosen rows, chapter by chapter; tells each when it is there. */
+/**
+ * Measures the chosen rows, chapter by chapter; tells each when it is there. Resolves with what is wrong with whole
+ * chapters: what could not be started, and recordings that are not what the journal says.
+ */
 export async function measure(
   chapters: readonly AnyChapter[],
   chosen: ReadonlySet<string>,
   settings: Settings,
   tell: (result: Result) => void,
-): Promise<Result[]> {
-  const results: Result[] = [];
+): Promise<string[]> {
+  const faults: string[] = [];
   for (const chapter of chapters) {
-    await chapter((each) =>
-      measureChapter(each, chosen, settings, (result) => {
-        results.push(result);
-        tell(result);
-      }),
-    );
+    try {
+      faults.push(...(await chapter((each) => measureChapter(each, chosen, settings, tell))));
+    } catch (error) {
+      faults.push((error as Error).stack ?? String(error));
+    }
   }
-  return results;
+  return faults;
 }
 
 async function measureChapter<W extends World>(
@@ -59,21 +61,20 @@ async function measureChapter<W extends World>(
   chosen: ReadonlySet<string>,
   settings: Settings,
   tell: (result: Result) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   const rows = chapter.rows.filter(({ id }) => chosen.has(id));
-  if (rows.length === 0) return;
+  if (rows.length === 0) return [];
   const world = await chapter.open(settings);
   if ('skipped' in world) {
     for (const row of rows) tell(resultOf(chapter, row, { skipped: world.skipped }));
-    return;
+    return [];
   }
   let closed = false;
   try {
     for (const row of rows) tell(await measureRow(chapter, row, world, settings));
     settings.progress(`${chapter.title}: what was recorded is checked`);
     closed = true;
-    const faults = await world.close();
-    if (faults.length > 0) throw new Error(`${chapter.title}:\n${faults.slice(0, 20).join('\n')}`);
+    return (await world.close()).map((fault) => `${chapter.title}: ${fault}`);
   } finally {
     if (!closed) await world.close();
   }

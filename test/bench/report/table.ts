@@ -4,11 +4,11 @@ import { tellMedians, tellNumber, tellReached, tellSpread } from './numbers.ts';
 /** What a person at a terminal reads of one row, on two lines or more. */
 export function tellResult(result: Result): string {
   const { id, title, skipped, figures, unit, goal, reached, notes, faults } = result;
-  if (skipped !== undefined) return `${mark('–')} ${title} [${id}]\n    skipped: ${skipped}`;
+  if (skipped !== undefined) return `– ${title} [${id}]\n    skipped: ${skipped}`;
   const verdict = faults.length > 0 ? 'x' : reached ? (reached.reached ? '✓' : '·') : '–';
   const within = reached ? `, ${goal.to === undefined ? tellSpread(reached.spread) : ratioSpread(reached.spread)}` : '';
   return [
-    `${mark(verdict)} ${title} [${id}]`,
+    `${verdict} ${title} [${id}]`,
     `    ${tellReached(goal, unit, reached)}${within}`,
     `    ${tellMedians(figures, unit)}`,
     ...notes.map((note) => `    ${note}`),
@@ -31,8 +31,4 @@ export function tellSummary(results: readonly Result[]): string {
 
 function ratioSpread([low, high]: readonly [number, number]): string {
   return `rounds ${low.toFixed(2)} to ${high.toFixed(2)}`;
-}
-
-function mark(sign: string): string {
-  return sign;
 }
