@@ -13,6 +13,7 @@ const policies = `
 @id("write") @approval("dba") permit (principal, action in Action::"write", resource);
 @id("operate") permit (principal in Group::"dba", action in [Action::"gateway:view", Action::"gateway:manage"], resource);
 `;
+const soon = { timeout: 20_000 };
 const agent = { sub: 'agent', kind: 'agent' } as const;
 const dba = { sub: 'alex', groups: ['dba'] };
 
@@ -39,7 +40,7 @@ afterEach(async () => {
 });
 beforeEach(async () => {
   const api = await gateway.apiAs(dba);
-  await vi.waitUntil(async () => (await api.sessions({ live: true })).items.length === 0);
+  await vi.waitUntil(async () => (await api.sessions({ live: true })).items.length === 0, soon);
 });
 
 async function connected(options = {}): Promise<Client> {
@@ -66,7 +67,7 @@ describe('two workers', { timeout: 60_000 }, () => {
     const { items } = await api.sessions({ live: true });
     expect(items).toHaveLength(4);
     await Promise.all(both.map((client) => client.end()));
-    await expect.poll(async () => (await api.sessions({ live: true })).items).toEqual([]);
+    await expect.poll(async () => (await api.sessions({ live: true })).items, soon).toEqual([]);
     for (const { id } of items) {
       const path = (await sessionRecordings(gateway.dir)).find((each) => each.includes(id)) ?? '';
       expect((await recordedEvents(path)).map(({ type }) => type).slice(-2)).toEqual(['end', 'seal']);
@@ -117,7 +118,7 @@ describe('two workers', { timeout: 60_000 }, () => {
     for (const end of ends)
       expect(await end).toMatchObject({ code: '57P01', message: 'An operator ended this session.' });
     await expect
-      .poll(async () => (await api.sessions({ limit: 2 })).items.map((session) => session.end_reason))
+      .poll(async () => (await api.sessions({ limit: 2 })).items.map((session) => session.end_reason), soon)
       .toEqual(['killed', 'killed']);
   });
 
@@ -136,7 +137,7 @@ describe('two workers', { timeout: 60_000 }, () => {
       const client = (await connected()) as Client & { readonly processID: number; readonly secretKey: number };
       const sleeping = client.query('SELECT pg_sleep(600)');
       const running = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)' AND state = 'active'";
-      await expect.poll(async () => (await postgres.sql(running)).length).toBe(1);
+      await expect.poll(async () => (await postgres.sql(running)).length, soon).toBe(1);
       const secret = Buffer.alloc(4);
       secret.writeInt32BE(client.secretKey);
       const other = await RawPostgres.open(gateway.host, gateway.port);
@@ -176,7 +177,7 @@ describe('two workers', { timeout: 60_000 }, () => {
     await connected();
     await connected();
     const read = async (): Promise<string> => (await fetch(gateway.metrics)).text();
-    await expect.poll(read).toMatch(/^sluice_sessions\{target="shop"\} 2$/m);
+    await expect.poll(read, soon).toMatch(/^sluice_sessions\{target="shop"\} 2$/m);
     const text = await read();
     expect(text).toMatch(/^sluice_workers 2$/m);
     expect(text).toMatch(/^sluice_worker_restarts_total 0$/m);
@@ -218,6 +219,6 @@ describe('a client that leaves while it waits for consent', () => {
     const id = await request;
     (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     const api = await gateway.apiAs(dba);
-    await expect.poll(async () => (await api.accessRequest(id)).state).toBe('cancelled');
+    await expect.poll(async () => (await api.accessRequest(id)).state, soon).toBe('cancelled');
   });
 });
