@@ -71,6 +71,9 @@ function tell(text: string): number {
   return 0;
 }
 
+// Whoever does not want to wait any longer leaves nothing running.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 try {
   process.exitCode = await main();
 } catch (error) {

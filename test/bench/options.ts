@@ -37,7 +37,8 @@ the same rounds, and whether the goal was reached. Times of one machine say noth
   --rounds N       turns of each (5, with --quick 3)
   --seconds N      length of a turn (5, with --quick 1)
   --soak [N]       the soak too, of N minutes (10); without it, it is left out
-  --cpu-prof DIR   the gateway's process writes a CPU profile there when it ends (measure one row at a time)
+  --cpu-prof DIR   the gateway's process writes a CPU profile there when it ends (measure one row at a time;
+                   its main thread is the file with .0. in its name)
   --json           the results as JSON on standard output instead of the table
   --write          write docs/benchmarks: the page, the results as JSON, the chart
   --help           this text

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { atExit } from '../peers/left-behind.ts';
 import { tsx } from './http-load.ts';
 import { environmentOf, type Way } from './pgbench.ts';
 
@@ -16,8 +17,7 @@ export async function openIdleSessions(way: Way, count: number, application: str
     env: { PATH: process.env['PATH'] ?? '', ...environmentOf(way) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const forget = atExit(() => void child.kill('SIGKILL'));
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
@@ -25,7 +25,7 @@ export async function openIdleSessions(way: Way, count: number, application: str
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
-      process.removeListener('exit', kill);
+      forget();
       resolve(code);
     });
   });

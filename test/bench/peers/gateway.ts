@@ -1,11 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApiClient } from '@sluice/api/client.ts';
 import type { IssuedAccessCredential } from '@sluice/api/schema/access-credential.ts';
 import { createTestIssuer } from '../../harness/issuer.ts';
 import { createTestCa } from '../../harness/test-ca.ts';
+import { scratchFolder } from './left-behind.ts';
 import { type ServerProgram, startServerProgram } from './server-program.ts';
 
 export interface GatewayOptions {
@@ -49,7 +49,8 @@ const day = 12 * 3600;
 
 /** `sluice start`, as people run it, with the policies of this folder's neighbour. */
 export async function startBenchGateway(options: GatewayOptions): Promise<BenchGateway> {
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-bench-gateway-'));
+  const home = await scratchFolder('gateway');
+  const dir = home.path;
   const issuer = await createTestIssuer();
   let server: ServerProgram | undefined;
   try {
@@ -89,12 +90,12 @@ export async function startBenchGateway(options: GatewayOptions): Promise<BenchG
           await issuer.stop();
         }
       },
-      remove: () => rm(dir, { recursive: true, force: true }),
+      remove: home.remove,
     };
   } catch (error) {
     await server?.kill();
     await issuer.stop();
-    await rm(dir, { recursive: true, force: true });
+    await home.remove();
     throw error;
   }
 }

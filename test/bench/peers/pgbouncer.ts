@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findOnPath } from '../../harness/clients.ts';
 import { freePort } from '../../harness/free-port.ts';
@@ -9,6 +8,7 @@ import { serverUser } from '../../harness/unprivileged.ts';
 import type { Way } from '../load/pgbench.ts';
 import type { Skipped } from '../rows/row.ts';
 import { account, type Database, databaseName } from './database.ts';
+import { scratchFolder } from './left-behind.ts';
 import { startServerProgram } from './server-program.ts';
 
 export interface PgBouncer {
@@ -33,7 +33,8 @@ export function findPgBouncer(): ReturnType<typeof findOnPath> {
 export async function startPgBouncer(database: Database, more = ''): Promise<PgBouncer | Skipped> {
   const found = findPgBouncer();
   if (!found.there) return { skipped: found.reason };
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-bouncer-'));
+  const home = await scratchFolder('bouncer');
+  const folder = home.path;
   const { cert, key, ca } = await certificate();
   const port = await freePort();
   const files = {
@@ -62,7 +63,7 @@ export async function startPgBouncer(database: Database, more = ''): Promise<PgB
     pid: server.pid,
     stop: async () => {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await home.remove();
     },
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { atExit } from './left-behind.ts';
 
 /** A server in a process of its own. */
 export interface ServerProgram {
@@ -36,13 +37,11 @@ export function startServerProgram(
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
   });
   closeSync(errors);
-  // A benchmark that ends for whatever reason leaves no server behind.
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const forget = atExit(() => void child.kill('SIGKILL'));
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => {
-      process.removeListener('exit', kill);
+      forget();
       resolve(code);
     });
   });

@@ -15,7 +15,7 @@ export function tellSpread([low, high]: readonly [number, number]): string {
 
 /** `1.07 × (≤ 1.10 × PgBouncer)`; what could not be compared is said so. */
 export function tellReached(goal: Goal, unit: string, reached: Reached | undefined): string {
-  if (!reached) return `not compared (${tellGoal(goal, unit)})`;
+  if (!reached) return `not compared, ${goal.to ?? goal.of} was not measured (${tellGoal(goal, unit)})`;
   return `${ratioOf(goal, unit, reached.value)} (${tellGoal(goal, unit)})`;
 }
 

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ledger } from '../check/ledger.ts';
 import { SealedRecordings } from '../check/sealed.ts';
 import { tsx } from '../load/http-load.ts';
 import { startBenchGateway } from '../peers/gateway.ts';
+import { scratchFolder } from '../peers/left-behind.ts';
 import { type ServerProgram, startServerProgram } from '../peers/server-program.ts';
 import type { Settings } from '../settings.ts';
 import { untilOver } from './postgres-world.ts';
@@ -31,7 +30,8 @@ export interface HttpWorld extends World {
 
 export async function openHttpWorld(settings: Settings): Promise<HttpWorld> {
   settings.progress('the API, the proxy and the gateway are started');
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-http-'));
+  const home = await scratchFolder('http');
+  const folder = home.path;
   const api = await startProgram('http-target.ts', [], folder);
   const bare = await startProgram('bare-proxy.ts', [String(api.port)], folder);
   const gateway = await startBenchGateway({
@@ -75,7 +75,7 @@ export async function openHttpWorld(settings: Settings): Promise<HttpWorld> {
       const faults = [...(await recordings.take()), ...ledger.settle(), ...(await recordings.close())];
       for (const { server } of [bare, api]) await server.kill();
       await gateway.remove();
-      await rm(folder, { recursive: true, force: true });
+      await home.remove();
       return faults;
     },
   };

@@ -52,7 +52,7 @@ const copyOut: Row<PostgresWorld> = {
         if (who === sluice) world.ledger.sent({ by: application, units: 1, results });
         return (customers / took) * 1000;
       };
-      return { who, warmUp: turn, turn };
+      return { who, turn };
     });
     return { figures: await interleave(contenders, settings) };
   },

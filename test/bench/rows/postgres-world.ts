@@ -1,19 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findPgbench, findPsql } from '../../harness/clients.ts';
 import { Ledger } from '../check/ledger.ts';
 import { SealedRecordings } from '../check/sealed.ts';
 import { type Database, databaseName, startDatabase } from '../peers/database.ts';
 import { type BenchGateway, type GatewayOptions, startBenchGateway } from '../peers/gateway.ts';
+import { scratchFolder } from '../peers/left-behind.ts';
 import { type PgBouncer, startPgBouncer } from '../peers/pgbouncer.ts';
 import type { Settings } from '../settings.ts';
 import { direct, type Peer, type PostgresWorld, pgbouncer, sluice } from './postgres-peers.ts';
+import type { Skipped } from './row.ts';
 import { turn } from './transactions.ts';
 
-export async function openPostgresWorld(settings: Settings): Promise<PostgresWorld> {
+export async function openPostgresWorld(settings: Settings): Promise<PostgresWorld | Skipped> {
+  for (const program of [findPgbench(), findPsql()]) {
+    if (!program.there) return { skipped: program.reason };
+  }
   const database = await startDatabase(settings.progress);
-  const scratch = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const home = await scratchFolder('files');
+  const scratch = home.path;
   let bouncer: PgBouncer | undefined;
   try {
     const started = await startPgBouncer(database);
@@ -45,7 +49,7 @@ export async function openPostgresWorld(settings: Settings): Promise<PostgresWor
         await bouncer?.stop();
         await database.server.stop('immediate');
         await gateway.remove();
-        await rm(scratch, { recursive: true, force: true });
+        await home.remove();
         return faults;
       },
     };
@@ -55,7 +59,7 @@ export async function openPostgresWorld(settings: Settings): Promise<PostgresWor
   } catch (error) {
     await bouncer?.stop();
     await database.server.stop('immediate');
-    await rm(scratch, { recursive: true, force: true });
+    await home.remove();
     throw error;
   }
 }

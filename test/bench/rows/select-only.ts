@@ -38,5 +38,7 @@ function selectOnly(mode: Mode, clients: number, quick: boolean): Row<PostgresWo
 const modes: readonly Mode[] = ['simple', 'extended', 'prepared'];
 
 export const selectOnlyRows: readonly Row<PostgresWorld>[] = [1, 8, 32].flatMap((clients) =>
-  modes.map((mode) => selectOnly(mode, clients, mode === 'simple' || (mode === 'prepared' && clients < 32))),
+  modes.map((mode) =>
+    selectOnly(mode, clients, clients === 1 ? mode !== 'extended' : mode === 'simple' && clients === 8),
+  ),
 );

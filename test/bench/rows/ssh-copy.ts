@@ -21,7 +21,7 @@ function copy(way: Way, kind: Kind): Row<SshWorld> {
     what: `\`scp\` (SFTP) of 256 MiB, with \`--quick\` 32, over a connection that is open already: MiB a second, ${what}.`,
     unit: 'MiB/s',
     goal: { of: sluice, to: direct, at: 'least', bound: 0.7 },
-    quick: kind === 'bytes',
+    quick: kind === 'bytes' && way === 'down',
     measure: async (world, settings) => {
       const content = contentOf(kind, (settings.quick ? 32 : 256) * mebibyte);
       const [here, there] = [join(world.scratch, `${id}-here`), join(world.scratch, `${id}-there`)];

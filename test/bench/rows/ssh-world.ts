@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestSshd, findSshd, findSshProgram, makeKey } from '../../harness/sshd.ts';
 import { Ledger } from '../check/ledger.ts';
 import { SealedRecordings } from '../check/sealed.ts';
 import { openConnection, type SshConnection, type SshWay } from '../load/ssh.ts';
 import { type BenchGateway, startBenchGateway } from '../peers/gateway.ts';
+import { scratchFolder } from '../peers/left-behind.ts';
 import type { Settings } from '../settings.ts';
 import { untilOver } from './postgres-world.ts';
 import type { Skipped, World } from './row.ts';
@@ -37,7 +37,8 @@ export async function openSshWorld(settings: Settings): Promise<SshWorld | Skipp
   }
   settings.progress('sshd and the gateway are started');
   const sshd = await createTestSshd();
-  const scratch = await mkdtemp(join(tmpdir(), 'sluice-bench-ssh-'));
+  const home = await scratchFolder('ssh');
+  const scratch = home.path;
   await chmod(scratch, 0o777);
   const gateway = await startBenchGateway({
     listen: ['ssh'],
@@ -87,7 +88,7 @@ export async function openSshWorld(settings: Settings): Promise<SshWorld | Skipp
       const faults = [...(await recordings.take()), ...ledger.settle(), ...(await recordings.close())];
       await sshd.stop();
       await gateway.remove();
-      await rm(scratch, { recursive: true, force: true });
+      await home.remove();
       return faults;
     },
   };
