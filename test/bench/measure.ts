@@ -90,9 +90,13 @@ async function measureRow<W extends World>(
   const outcome = await row.measure(world, told).catch((error: Error) => ({ faults: [error.message] }));
   if ('skipped' in outcome) return resultOf(chapter, row, outcome);
   told.progress('what was recorded is checked');
+  const before = world.recorded();
   // A row that broke off has sent what nobody told the ledger of: one fault is enough to say so.
   const faults = await world.check();
-  return resultOf(chapter, row, 'faults' in outcome ? outcome : { ...outcome, faults });
+  const units = world.recorded() - before;
+  const found = units > 0 ? [`${units.toLocaleString('en-US')} units that were sent are in sealed recordings`] : [];
+  if ('faults' in outcome) return resultOf(chapter, row, outcome);
+  return resultOf(chapter, row, { ...outcome, notes: [...(outcome.notes ?? []), ...found], faults });
 }
 
 function resultOf<W extends World>(

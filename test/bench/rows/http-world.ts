@@ -70,6 +70,7 @@ export async function openHttpWorld(settings: Settings): Promise<HttpWorld> {
       await untilOver(gateway);
       return [...(await recordings.take()), ...ledger.settle()];
     },
+    recorded: () => ledger.total,
     close: async () => {
       await gateway.stop();
       const faults = [...(await recordings.take()), ...ledger.settle(), ...(await recordings.close())];

@@ -43,6 +43,7 @@ export async function openPostgresWorld(settings: Settings): Promise<PostgresWor
         await untilOver(gateway);
         return [...(await recordings.take()), ...ledger.settle()];
       },
+      recorded: () => ledger.total,
       close: async () => {
         await gateway.stop();
         const faults = [...(await recordings.take()), ...ledger.settle(), ...(await recordings.close())];

@@ -12,6 +12,8 @@ export type Unit = 'ms' | '/s' | 'MiB/s' | 'KiB' | 'MiB' | '%';
 export interface World {
   /** Compares what was recorded since the last time with what was sent. Gives every disagreement, for people. */
   check(): Promise<readonly string[]>;
+  /** How many units were found in sealed recordings so far. */
+  recorded(): number;
   /** Ends everything, then checks what can only be checked at the end. */
   close(): Promise<readonly string[]>;
 }

@@ -83,6 +83,7 @@ export async function openSshWorld(settings: Settings): Promise<SshWorld | Skipp
       await untilOver(gateway);
       return [...(await recordings.take()), ...ledger.settle()];
     },
+    recorded: () => ledger.total,
     close: async () => {
       await gateway.stop();
       const faults = [...(await recordings.take()), ...ledger.settle(), ...(await recordings.close())];
