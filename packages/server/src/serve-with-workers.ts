@@ -13,6 +13,7 @@ import { targetDial } from './target-dial.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 import { WorkerMarks } from './worker-marks.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
+import { startWorkerProcess } from './workers/worker-process.ts';
 
 /** Connections are accepted in this process, and served in workers. */
 export function serveWithWorkers(grounds: ServingGrounds, undo: (() => unknown)[]): Serving {
@@ -27,6 +28,7 @@ export function serveWithWorkers(grounds: ServingGrounds, undo: (() => unknown)[
     audit: control.recordings.journal,
     metrics: control.metrics,
     marks: new WorkerMarks(config.dataDir),
+    fork: startWorkerProcess,
     port: () => control.port(),
     startOf: (number) => ({ number, config: configOf(config), pem, apiUrl: grounds.apiUrl(), logFile }),
   });

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import { describe, expect, test } from 'vitest';
-import { Channel, type ChannelEnd, type Message } from './channel.ts';
+import { Channel } from './channel.ts';
+import { ends } from './testing/ends.ts';
 
 type Adding = {
   readonly add: (a: number, b: number) => Promise<number>;
@@ -11,35 +12,6 @@ type Adding = {
 
 const errors: object[] = [];
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: (fields: object) => void errors.push(fields) };
-
-/** Two ends in one process: what one sends is copied to the other as between processes, in order, later. */
-function ends(): { readonly near: ChannelEnd; readonly far: ChannelEnd; close(): void } {
-  const taking: ((message: Message, socket: Socket | undefined) => void)[] = [];
-  const closing: (() => void)[] = [];
-  let open = true;
-  const end = (own: number, other: number): ChannelEnd => ({
-    send: (message, socket, sent) => {
-      if (!open) {
-        sent(new Error('closed'));
-        return;
-      }
-      const copy = structuredClone(message);
-      setImmediate(() => {
-        sent(null);
-        taking[other]?.(copy, socket);
-      });
-    },
-    onMessage: (callback) => {
-      taking[own] = callback;
-    },
-    onClosed: (callback) => void closing.push(callback),
-  });
-  const close = (): void => {
-    open = false;
-    for (const callback of closing) callback();
-  };
-  return { near: end(0, 1), far: end(1, 0), close };
-}
 
 function joined() {
   const both = ends();

@@ -6,7 +6,7 @@ import type { ControlPort } from '../control-port.ts';
 import type { ControlCalls, WorkerCalls, WorkerStart } from './calls.ts';
 import { Channel } from './channel.ts';
 import { servePort } from './serve-port.ts';
-import { type Ending, startWorkerProcess, type WorkerProcess } from './worker-process.ts';
+import type { Ending, WorkerProcess } from './worker-process.ts';
 
 export interface RunningWorkerParts {
   readonly number: number;
@@ -14,6 +14,8 @@ export interface RunningWorkerParts {
   readonly log: Log;
   readonly clock: Pick<Clock, 'after'>;
   readonly start: Omit<WorkerStart, 'policies'>;
+  /** Makes the process. */
+  fork(): Promise<WorkerProcess>;
   /** Called before the worker can write anything. */
   begun(pid: number): void;
 }
@@ -42,8 +44,13 @@ export class RunningWorker {
   #cancelPulse = (): void => {};
 
   static async start(parts: RunningWorkerParts): Promise<RunningWorker> {
-    const worker = await startWorkerProcess();
-    parts.begun(worker.pid);
+    const worker = await parts.fork();
+    try {
+      parts.begun(worker.pid);
+    } catch (error) {
+      worker.kill();
+      throw error;
+    }
     return new RunningWorker(parts, worker);
   }
 

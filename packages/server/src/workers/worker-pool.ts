@@ -6,6 +6,7 @@ import type { ControlPort } from '../control-port.ts';
 import type { WorkerStart } from './calls.ts';
 import { RunningWorker } from './running-worker.ts';
 import { Spread } from './spread.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolParts {
   readonly count: number;
@@ -20,6 +21,8 @@ export interface WorkerPoolParts {
   };
   /** Where it is noted which processes write recordings, for a gateway that finds them alive after this one died. */
   readonly marks: { put(worker: number, pid: number): void; remove(worker: number): void };
+  /** Makes the process of a worker. */
+  fork(): Promise<WorkerProcess>;
   /** A port for one worker's life. */
   port(): ControlPort;
   /** What a worker is to start with, as of now. */
@@ -107,6 +110,7 @@ export class WorkerPool {
         port,
         log,
         clock,
+        fork: () => this.#parts.fork(),
         start: this.#parts.startOf(number),
         begun: (pid) => marks.put(number, pid),
       });
@@ -115,6 +119,10 @@ export class WorkerPool {
       slot.failures++;
       this.#restartLater(slot);
       throw error;
+    }
+    if (this.#stopping) {
+      await worker.stop();
+      return;
     }
     slot.worker = worker;
     const since = clock.now();
