@@ -29,6 +29,8 @@ async function make(folder: string, made: string): Promise<void> {
     return existsSync(made) ? undefined : make(folder, made);
   }
   try {
+    // It may have come to be since the caller looked.
+    if (existsSync(made)) return;
     await (await startEngine(draft)).close();
     renameSync(draft, made);
   } finally {
