@@ -1,3 +1,6 @@
+/** Up to here bytes are copied faster one by one than by a call. */
+const smallest = 64;
+
 /** Builds one message; grows as needed, big-endian, reusable after `take`. */
 export class ByteWriter {
   #bytes: Buffer;
@@ -25,7 +28,13 @@ export class ByteWriter {
 
   int32(value: number): this {
     this.#room(4);
-    this.#length = this.#bytes.writeInt32BE(value, this.#length);
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
+    this.#length = at + 4;
     return this;
   }
 
@@ -33,6 +42,20 @@ export class ByteWriter {
     this.#room(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
+    return this;
+  }
+
+  /** A part of an array, without a view made of it first. */
+  copy(source: Uint8Array, start: number, end: number): this {
+    const length = end - start;
+    this.#room(length);
+    if (length > smallest) {
+      this.#bytes.set(source.subarray(start, end), this.#length);
+    } else {
+      const bytes = this.#bytes;
+      for (let from = start, to = this.#length; from < end; from++, to++) bytes[to] = source[from] as number;
+    }
+    this.#length += length;
     return this;
   }
 
@@ -49,6 +72,24 @@ export class ByteWriter {
   patchInt32(offset: number, value: number): this {
     this.#bytes.writeInt32BE(value, offset);
     return this;
+  }
+
+  /** The buffer behind it, up to the next write: what was written is at its beginning. */
+  get bytesSoFar(): Buffer {
+    return this.#bytes;
+  }
+
+  /** Takes back what was written behind `length`. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** What was written, without copying it; the writer starts anew in another buffer. */
+  release(capacity: number): Buffer {
+    const written = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(capacity);
+    this.#length = 0;
+    return written;
   }
 
   /** A copy of what was written; the writer starts anew. */

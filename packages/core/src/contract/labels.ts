@@ -27,6 +27,8 @@ export interface CellMasker {
    * client made of it, and so of any part it likes.
    */
   hide(labels: readonly string[], shape: CellShape): string | null;
+  /** What `mask` gives for every value, where it is the same for all; undefined where it depends on the value. */
+  readonly constant?: (labels: readonly string[], shape: CellShape) => string | null | undefined;
   /**
    * A value that bears no label, with what gives itself away by its look masked: the same string where there is nothing
    * to hide, null where no valid mask exists. Absent where nothing is looked for.

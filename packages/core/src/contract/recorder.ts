@@ -14,8 +14,13 @@ export interface Recorder {
    * was made of the same object before.
    */
   action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number;
-  /** One row of the current result, in the row layout of the `rows` event; copied before the call returns. */
-  row(cells: Uint8Array): void;
+  /**
+   * One row of the current result, in the row layout of the `rows` event: the bytes from `start` to `end`, copied before
+   * the call returns.
+   */
+  row(bytes: Uint8Array, start?: number, end?: number): void;
+  /** A row of one cell, which these bytes are. */
+  cell(bytes: Uint8Array, start?: number, end?: number): void;
   flush(): void;
   /** True while the disk is behind: stop producing until `onReady`. */
   readonly behind: boolean;

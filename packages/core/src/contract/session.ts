@@ -114,8 +114,10 @@ export interface Session {
   /** The client was refused or answered without the target; for permits that will not be sent. */
   discard(permit: Permit): void;
   record(event: RecordingEvent): void;
-  /** One row as the client sees it, see the `rows` event. */
-  recordRow(cells: Uint8Array): void;
+  /** One row as the client sees it, see the `rows` event; by default all of the bytes. */
+  recordRow(bytes: Uint8Array, start?: number, end?: number): void;
+  /** A row of one cell, which these bytes are. */
+  recordCell(bytes: Uint8Array, start?: number, end?: number): void;
   /**
    * Hands the recording to the operating system, then writes everything queued by `send`; call once per turn of the
    * event loop. False when the target is slow: pause the client until the socket drains.

@@ -13,6 +13,7 @@ export function createLookingMasker(masker: CellMasker, hidden: (label: string) 
   return {
     mask: (labels, shape, value) => masker.mask(labels, shape, value),
     hide: (labels, shape) => masker.hide(labels, shape),
+    ...(masker.constant ? { constant: masker.constant } : {}),
     look(shape, value) {
       const found = text.mask(value);
       if (!found.masked) return value;

@@ -1,21 +1,13 @@
-import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Digests } from '../contract/crypto.ts';
 import type { CellShape } from '../contract/labels.ts';
 import { createCellMasker } from './masker.ts';
 import { isMasked } from './sentinel.ts';
 import { parseStrategies, strategies } from './strategy.ts';
-
-function digests(key: string): Digests {
-  return {
-    sha256: (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest(),
-    keyedHash: (...parts) => createHmac('sha256', key).update(Buffer.concat(parts)).digest(),
-  };
-}
+import { testDigests } from './testing/digests.ts';
 
 function masker(configured: Record<string, string> = {}, scope = 'run 1', key = 'deployment') {
-  return createCellMasker({ strategies: parseStrategies(configured), digests: digests(key), scope });
+  return createCellMasker({ strategies: parseStrategies(configured), digests: testDigests(key), scope });
 }
 
 const text: CellShape = { kind: 'text' };

@@ -26,15 +26,14 @@ const domains: Readonly<Record<FingerprintKind, Uint8Array>> = {
 export function createCellMasker(options: CellMaskerOptions): CellMasker {
   const { strategies, digests } = options;
   const scope = digests.sha256(utf8.encode(options.scope));
-  // A session sees few sets of labels and many cells under each.
-  const treatments = new Map<string, Treatment>();
+  // A session sees few sets of labels and many cells under each, mostly under the very same list.
+  const treatments = new WeakMap<readonly string[], Treatment>();
 
   const treatment = (labels: readonly string[]): Treatment => {
-    const key = labels.join('\0');
-    const known = treatments.get(key);
+    const known = treatments.get(labels);
     if (known) return known;
     const found = treatmentOf(labels, strategies);
-    treatments.set(key, found);
+    treatments.set(labels, found);
     return found;
   };
 
@@ -48,6 +47,14 @@ export function createCellMasker(options: CellMaskerOptions): CellMasker {
       if (treatment(labels).strategy === 'null' || shape.kind === 'other' || shape.kind === 'uuid') return null;
       const text = hidden(roomFor(shape));
       return shape.kind === 'json' ? JSON.stringify(text) : text;
+    },
+    constant(labels, shape) {
+      const { strategy } = treatment(labels);
+      if (strategy === 'null' || shape.kind === 'other') return null;
+      if (strategy !== 'redact') return undefined;
+      if (shape.kind === 'uuid') return null;
+      const text = hidden(roomFor(shape));
+      return shape.kind === 'json' && text !== null ? JSON.stringify(text) : text;
     },
     mask(labels, shape, value) {
       const how = treatment(labels);

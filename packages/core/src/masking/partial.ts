@@ -69,6 +69,10 @@ const masks: Readonly<Record<PartialKind, (value: string) => string | undefined>
  * Counting only letters and digits keeps combining marks, joiners and padding from making a short value look long.
  */
 function firstLetter(value: string, least: number): string {
+  // Almost every value begins with that many plain letters, and nothing more has to be known about it then.
+  let plain = 0;
+  while (plain < least && isPlain(value.charCodeAt(plain))) plain++;
+  if (plain === least) return value.charAt(0);
   const [first = ''] = value;
   if (!/[\p{L}\p{N}]/u.test(first)) return '';
   let letters = 0;
@@ -77,4 +81,9 @@ function firstLetter(value: string, least: number): string {
     if (letters >= least) return first;
   }
   return '';
+}
+
+/** A letter or digit of ASCII; false for NaN, which is behind the end. */
+function isPlain(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }

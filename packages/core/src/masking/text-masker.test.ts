@@ -1,20 +1,17 @@
-import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { detect } from './detect.ts';
 import { createCellMasker } from './masker.ts';
 import { parseStrategies } from './strategy.ts';
 import { keyBlock, values } from './testing/detected-values.ts';
+import { testDigests } from './testing/digests.ts';
 import { ordinaryText } from './testing/ordinary-text.ts';
 import { createTextMasker } from './text-masker.ts';
 
 function masker(configured: Record<string, string> = {}) {
   return createCellMasker({
     strategies: parseStrategies(configured),
-    digests: {
-      sha256: (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest(),
-      keyedHash: (...parts) => createHmac('sha256', 'key').update(Buffer.concat(parts)).digest(),
-    },
+    digests: testDigests('key'),
     scope: 'run 1',
   });
 }

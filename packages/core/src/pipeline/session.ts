@@ -160,8 +160,12 @@ export class PipelineSession implements Session {
     if (!this.#over) this.#recorder.append(event);
   }
 
-  recordRow(cells: Uint8Array): void {
-    if (!this.#over) this.#recorder.row(cells);
+  recordRow(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (!this.#over) this.#recorder.row(bytes, start, end);
+  }
+
+  recordCell(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (!this.#over) this.#recorder.cell(bytes, start, end);
   }
 
   get recorderBehind(): boolean {

@@ -89,7 +89,12 @@ export class World {
       },
     },
     ids: { next: (prefix) => `${prefix}_test` },
-    digests: { sha256: mix, keyedHash: mix },
+    digests: {
+      sha256: mix,
+      sha256Into: (into, bytes) => into.set(mix(bytes)),
+      sha256Hex: (bytes) => Array.from(mix(bytes), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+      keyedHash: mix,
+    },
     policy: { current: () => this.#snapshot(), onChange: () => () => {} },
     requests: this.book,
     recorders: { open: () => this.recorder },
@@ -124,6 +129,7 @@ export class World {
       return this.events.length - 1;
     },
     row: () => this.#fail(),
+    cell: () => this.#fail(),
     flush: () => {
       this.#fail();
       this.#flushed = this.events.length;

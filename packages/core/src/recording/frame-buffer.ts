@@ -38,7 +38,7 @@ export class FrameBuffer {
   #bytes = new Uint8Array(initialSize);
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
-  #head: Uint8Array;
+  readonly #head: Uint8Array;
   #count = 0;
   #time = 0;
 
@@ -47,11 +47,11 @@ export class FrameBuffer {
     this.#digests = digests;
     this.#deflater = deflater;
     if (from) {
-      this.#head = from.head;
+      this.#head = new Uint8Array(from.head);
       this.#count = from.count;
       this.#time = from.time;
     } else {
-      this.#head = digests.sha256(magic);
+      this.#head = new Uint8Array(digests.sha256(magic));
       this.#bytes.set(magic);
       this.#used = magic.length;
     }
@@ -71,12 +71,13 @@ export class FrameBuffer {
     return this.#time;
   }
 
+  /** Identity of the chain up to here; a copy. */
   get head(): Uint8Array {
-    return this.#head;
+    return new Uint8Array(this.#head);
   }
 
   mark(): ChainMark {
-    return { head: this.#head, count: this.#count, time: this.#time };
+    return { head: this.head, count: this.#count, time: this.#time };
   }
 
   /** What is waiting; valid until the next append. */
@@ -91,7 +92,7 @@ export class FrameBuffer {
   /** Drops what is waiting and goes back to an earlier place in the chain. */
   rewind(mark: ChainMark): void {
     this.#used = 0;
-    this.#head = mark.head;
+    this.#head.set(mark.head);
     this.#count = mark.count;
     this.#time = mark.time;
   }
@@ -110,6 +111,27 @@ export class FrameBuffer {
     const start = this.#used;
     const { written } = encoder.encodeInto(body, this.#bytes.subarray(start + payloadAt));
     return this.#seal(start, type, 0, time, written);
+  }
+
+  /**
+   * As `text`, of which the end is already in UTF-8: what is said again and again is encoded once. `head` is ASCII of a
+   * moderate length.
+   */
+  words(type: number, time: number, head: string, tail: Uint8Array): number {
+    const length = head.length + tail.length;
+    if (length >= worthDeflating) {
+      const whole = new Uint8Array(length);
+      encoder.encodeInto(head, whole);
+      whole.set(tail, head.length);
+      return this.binary(type, time, whole);
+    }
+    this.#room(frameOverhead + length);
+    const start = this.#used;
+    const bytes = this.#bytes;
+    let at = start + payloadAt;
+    for (let index = 0; index < head.length; index++) bytes[at++] = head.charCodeAt(index);
+    bytes.set(tail, at);
+    return this.#seal(start, type, 0, time, length);
   }
 
   /** `plain` keeps the payload as it is, whatever its size. */
@@ -140,7 +162,7 @@ export class FrameBuffer {
     bytes.set(this.#head, start + previousAt);
     const end = start + payloadAt + payload;
     view.setUint32(end, crc32c(bytes, start, end));
-    this.#head = this.#digests.sha256(bytes.subarray(start, end));
+    this.#digests.sha256Into(this.#head, bytes.subarray(start, end));
     this.#time = at;
     this.#used = end + crcBytes;
     return this.#count++;

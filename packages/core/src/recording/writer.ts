@@ -101,9 +101,12 @@ export class RecordingWriter {
       this.#count(facts.effect);
       this.#settle();
       const carriesOut = continues === undefined ? '' : `,"continues":${continues}`;
-      const values = parameters.length === 0 ? '[]' : JSON.stringify(parameters);
-      const body = `{"type":"action","unit":${unit}${carriesOut},"parameters":${values},${wordsOf(facts)}`;
-      const number = this.#frames.text(eventTypes.action, this.#ports.micros(), body);
+      const head = `{"type":"action","unit":${unit}${carriesOut}`;
+      const micros = this.#ports.micros();
+      const number =
+        parameters.length === 0
+          ? this.#frames.words(eventTypes.action, micros, `${head},"parameters":[],`, wordsOf(facts))
+          : this.#withParameters(head, micros, parameters, wordsOf(facts));
       if (this.#frames.used > flushAt) this.flush();
       return number;
     } catch (cause) {
@@ -112,11 +115,23 @@ export class RecordingWriter {
   }
 
   /** One row of the current result, in the layout of the `rows` event. */
-  row(cells: Uint8Array): void {
+  row(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.#check();
     try {
       this.#outputs.emit();
-      this.#rows.add(cells);
+      this.#rows.add(bytes, start, end);
+      if (this.#frames.used > flushAt) this.flush();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  /** A row of one cell, which these bytes are. */
+  cell(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.#check();
+    try {
+      this.#outputs.emit();
+      this.#rows.addCell(bytes, start, end);
       if (this.#frames.used > flushAt) this.flush();
     } catch (cause) {
       throw this.#fail(cause);
@@ -252,8 +267,25 @@ export class RecordingWriter {
   }
 
   #text(event: RecordingEvent): number {
-    const body = event.type === 'shape' ? shapeInWords(event) : JSON.stringify(event);
-    return this.#frames.text(eventTypes[event.type], this.#ports.micros(), body);
+    const micros = this.#ports.micros();
+    if (event.type === 'shape') {
+      return this.#frames.words(
+        eventTypes.shape,
+        micros,
+        `{"type":"shape","unit":${event.unit},"columns":`,
+        wordsOf(event.columns),
+      );
+    }
+    return this.#frames.text(eventTypes[event.type], micros, JSON.stringify(event));
+  }
+
+  #withParameters(head: string, micros: number, parameters: readonly (string | null)[], facts: Uint8Array): number {
+    const values = JSON.stringify(parameters);
+    // What is written as it is must be ASCII; the parameters may be anything.
+    if (plain.test(values)) {
+      return this.#frames.words(eventTypes.action, micros, `${head},"parameters":${values},`, facts);
+    }
+    return this.#frames.text(eventTypes.action, micros, `${head},"parameters":${values},${decoder.decode(facts)}`);
   }
 
   #count(effect: 'allow' | 'deny' | 'hold'): void {
@@ -306,26 +338,21 @@ export class RecordingWriter {
   }
 }
 
-const words = new WeakMap<ActionFacts | readonly RecordedColumn[], string>();
+const words = new WeakMap<ActionFacts | readonly RecordedColumn[], Uint8Array>();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Short enough to be copied character by character. */
+const plain = /^[\x20-\x7e]{0,512}$/;
 
-/** The members of the facts and the brace behind them, as JSON has them. */
-function wordsOf(facts: ActionFacts): string {
-  let text = words.get(facts);
-  if (text === undefined) {
-    text = JSON.stringify(facts).slice(1);
-    words.set(facts, text);
+/** JSON, in UTF-8, of what an event says beside its numbers: the members behind those, and the brace at the end. */
+function wordsOf(of: ActionFacts | readonly RecordedColumn[]): Uint8Array {
+  let bytes = words.get(of);
+  if (bytes === undefined) {
+    const text = JSON.stringify(of);
+    bytes = encoder.encode(Array.isArray(of) ? `${text}}` : text.slice(1));
+    words.set(of, bytes);
   }
-  return text;
-}
-
-/** A result that comes again has the same list of columns. */
-function shapeInWords({ unit, columns }: RecordingEvent & { type: 'shape' }): string {
-  let text = words.get(columns);
-  if (text === undefined) {
-    text = JSON.stringify(columns);
-    words.set(columns, text);
-  }
-  return `{"type":"shape","unit":${unit},"columns":${text}}`;
+  return bytes;
 }
 
 /** Appends the seal over everything in the chain so far. */

@@ -7,10 +7,20 @@ import { createHash, createHmac, hash } from 'node:crypto';
 import type { Digests } from '@sluice/core/contract/crypto.ts';
 import type { RunningDigest } from '@sluice/core/recording/ports.ts';
 
+const digesting: Pick<Digests, 'sha256' | 'sha256Into' | 'sha256Hex'> = {
+  sha256,
+  sha256Into(into, bytes) {
+    // As a string of 32 characters: a new array costs more than the digest does.
+    const digest = hash('sha256', bytes, 'binary');
+    for (let at = 0; at < 32; at++) into[at] = digest.charCodeAt(at);
+  },
+  sha256Hex: (bytes) => hash('sha256', bytes, 'hex'),
+};
+
 /** `maskingKey`: the deployment's 32 bytes, see `openMaskingKey`. */
 export function platformDigests(maskingKey: Uint8Array): Digests {
   return {
-    sha256,
+    ...digesting,
     keyedHash(...parts) {
       const hmac = createHmac('sha256', maskingKey);
       for (const part of parts) hmac.update(part);
@@ -21,7 +31,7 @@ export function platformDigests(maskingKey: Uint8Array): Digests {
 
 /** For work that has no deployment, like verifying offline: any keyed hash is refused. */
 export const plainDigests: Digests = {
-  sha256,
+  ...digesting,
   keyedHash() {
     throw new Error('there is no masking key here');
   },

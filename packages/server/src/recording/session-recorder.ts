@@ -97,9 +97,14 @@ export class SessionRecorder implements Recorder {
     return this.#writer.action(unit, facts, parameters, continues);
   }
 
-  row(cells: Uint8Array): void {
+  row(bytes: Uint8Array, start?: number, end?: number): void {
     this.#queue();
-    this.#writer.row(cells);
+    this.#writer.row(bytes, start, end);
+  }
+
+  cell(bytes: Uint8Array, start?: number, end?: number): void {
+    this.#queue();
+    this.#writer.cell(bytes, start, end);
   }
 
   flush(): void {

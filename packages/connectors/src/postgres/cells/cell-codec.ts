@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { CellMasker, CellShape } from '@sluice/core/contract/labels.ts';
 import { cellShape, type TypeLookup, typeOid } from './shapes.ts';
 
@@ -34,6 +35,8 @@ export function maskCells(
       const mask = hidden === null ? null : encode(hidden);
       return () => mask;
     }
+    const fixed = fixedMask(column, masker, lookup);
+    if (fixed !== undefined) return (cell) => (cell === null ? null : fixed);
     return (cell) => {
       if (cell === null) return null;
       const value = decode(cell);
@@ -41,6 +44,15 @@ export function maskCells(
       return masked === null ? null : encode(masked);
     };
   });
+}
+
+/** The mask of every value in the column, where it is the same for all; undefined where it is not. */
+export function fixedMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): Buffer | null | undefined {
+  if (column.labels.length === 0 || column.computed === true) return undefined;
+  const shape = cellShape(column.oid, column.typmod, lookup);
+  const fixed = masker.constant?.(column.labels, shape);
+  if (fixed === undefined || fixed === null) return fixed;
+  return (column.format === 0 ? textCodec : binaryCodec(column.oid, shape)).encode(fixed);
 }
 
 /** Unlabelled cells are only looked into, and pass as they are where nothing is found. */
@@ -75,16 +87,11 @@ interface Codec {
   encode(masked: string): Buffer;
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 const textCodec: Codec = {
   decode(cell) {
-    try {
-      return strictUtf8.decode(cell);
-    } catch {
-      // A database in SQL_ASCII hands out whatever bytes were put in, whatever the client's encoding.
-      return undefined;
-    }
+    if (isAscii(cell)) return cell.toString('latin1');
+    // A database in SQL_ASCII hands out whatever bytes were put in, whatever the client's encoding.
+    return isUtf8(cell) ? cell.toString('utf8') : undefined;
   },
   encode: (masked) => Buffer.from(masked, 'utf8'),
 };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
 import type { CellColumn } from './cell-codec.ts';
-import { createRowMasker, writeCell } from './row-masker.ts';
+import { createRowMasker as createMasker, writeCell } from './row-masker.ts';
 import { typeOid } from './shapes.ts';
 
 const uuidMask = '6d61736b-0000-8000-8000-000000000000';
@@ -15,6 +15,18 @@ const stars: CellMasker = {
   },
   hide: (labels, shape) => (shape.kind === 'uuid' ? null : stars.mask(labels, shape, '')),
 };
+
+/** As the masker, but from body to body. */
+function createRowMasker(...parts: Parameters<typeof createMasker>): (body: Uint8Array) => Buffer {
+  const mask = createMasker(...parts);
+  return (body) => {
+    const to = new ByteWriter();
+    // Behind other bytes and before others, as in a chunk of the stream.
+    const around = Buffer.concat([Buffer.from('before'), body, Buffer.from('behind')]);
+    mask(around, 6, 6 + body.length, to);
+    return to.take();
+  };
+}
 
 function row(cells: readonly (Buffer | null)[]): Buffer {
   const writer = new ByteWriter().int16(cells.length);

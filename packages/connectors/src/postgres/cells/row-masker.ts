@@ -3,49 +3,48 @@
 // catalog tell) nor what a mask looks like (the masker it is handed does), and it sees bodies, not messages.
 
 import type { CellMasker } from '@sluice/core/contract/labels.ts';
-import { ByteWriter } from '../../wire/byte-writer.ts';
-import { type CellColumn, maskCells } from './cell-codec.ts';
+import type { ByteWriter } from '../../wire/byte-writer.ts';
+import { type CellColumn, fixedMask, maskCells } from './cell-codec.ts';
 import type { TypeLookup } from './shapes.ts';
 
-/** Takes the body of a DataRow and returns the one to send instead. */
-export type RowMasker = (body: Uint8Array) => Buffer;
+/** Takes the body of a DataRow, which lies from `start` to `end`, and writes the one to send instead. */
+export type RowMasker = (bytes: Buffer, start: number, end: number, to: ByteWriter) => void;
 
 /**
  * Rewrites bodies of DataRow messages of one result ("Message Formats": int16 count, then per cell an int32 length,
  * -1 for null, and the bytes). Clear cells are copied in runs, byte for byte and without being looked at; nulls stay
- * null, but for those of computed columns. The answer is a new array. Throws `RangeError` for a malformed body, and what the masker throws: then
- * nothing of the result may be passed on.
+ * null, but for those of computed columns. Throws `RangeError` for a malformed body, and what the masker throws: then
+ * nothing of the result may be passed on, and the caller takes back what was written of the row.
  */
 export function createRowMasker(columns: readonly CellColumn[], masker: CellMasker, lookup?: TypeLookup): RowMasker {
   const masks = maskCells(columns, masker, lookup);
-  const writer = new ByteWriter(1024);
-  return (body) => {
-    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    if (bytes.length < 2 || bytes.readUInt16BE(0) !== masks.length) {
+  const fixed = columns.map((column) => fixedMask(column, masker, lookup));
+  return (bytes, start, end, to) => {
+    if (end - start < 2 || bytes.readUInt16BE(start) !== masks.length) {
       throw new RangeError('a row with another number of columns than its description');
     }
-    let at = 2;
-    let clear = 0;
-    // What an earlier row left when its masking failed.
-    if (writer.length > 0) writer.take();
-    for (const mask of masks) {
-      if (at + 4 > bytes.length) throw new RangeError('a row shorter than it says');
+    let at = start + 2;
+    let clear = start;
+    for (let column = 0; column < masks.length; column++) {
+      if (at + 4 > end) throw new RangeError('a row shorter than it says');
       const length = bytes.readInt32BE(at);
-      const start = at + 4;
-      at = length === -1 ? start : start + length;
-      if (length < -1 || at > bytes.length) throw new RangeError('a cell with an impossible length');
+      const cell = at + 4;
+      at = length === -1 ? cell : cell + length;
+      if (length < -1 || at > end) throw new RangeError('a cell with an impossible length');
+      const mask = masks[column];
       if (mask === undefined) continue;
-      writer.bytes(bytes.subarray(clear, start - 4));
-      writeCell(writer, mask(length === -1 ? null : bytes.subarray(start, at)));
+      to.copy(bytes, clear, cell - 4);
+      const same = length === -1 ? undefined : fixed[column];
+      writeCell(to, same === undefined ? mask(length === -1 ? null : bytes.subarray(cell, at)) : same);
       clear = at;
     }
-    if (at !== bytes.length) throw new RangeError('a row longer than it says');
-    return writer.bytes(bytes.subarray(clear)).take();
+    if (at !== end) throw new RangeError('a row longer than it says');
+    to.copy(bytes, clear, end);
   };
 }
 
 /** An int32 length and the bytes, as DataRow and binary COPY have it. */
 export function writeCell(writer: ByteWriter, cell: Buffer | null): void {
   if (cell === null) writer.int32(-1);
-  else writer.int32(cell.length).bytes(cell);
+  else writer.int32(cell.length).copy(cell, 0, cell.length);
 }

@@ -135,8 +135,12 @@ export class WatchedSession implements Session {
     this.#session.discard(permit);
   }
 
-  recordRow(cells: Uint8Array): void {
-    this.#session.recordRow(cells);
+  recordRow(bytes: Uint8Array, start?: number, end?: number): void {
+    this.#session.recordRow(bytes, start, end);
+  }
+
+  recordCell(bytes: Uint8Array, start?: number, end?: number): void {
+    this.#session.recordCell(bytes, start, end);
   }
 
   flush(): boolean {

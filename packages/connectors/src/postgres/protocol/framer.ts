@@ -8,6 +8,12 @@ export class FramingError extends Error {}
 export interface FrameSink {
   /** One whole message; `frame` includes type and length and may be kept: nobody writes to it again. */
   frame(type: number, frame: Buffer): void;
+  /**
+   * Called where a message of the sink's `inRuns` begins at `at`: takes as many whole messages of that type as it likes,
+   * and returns where the next one begins; `at` when it took none, which is then framed like any other.
+   */
+  run?(bytes: Buffer, at: number): number;
+  readonly inRuns?: ReadonlySet<number>;
   /** A piece of a message that is passed on without being kept. `first` carries type and length in front. */
   piece(type: number, bytes: Buffer, first: boolean, last: boolean): void;
   /** A message above its cap, whose bytes are dropped as they arrive. Called once, when its header was read. */
@@ -20,6 +26,7 @@ export type Treatment = 'keep' | 'stream' | 'skip' | 'fatal';
 export class Framer {
   readonly #treat: (type: number, length: number) => Treatment;
   readonly #sink: FrameSink;
+  readonly #runs: ReadonlySet<number> | undefined;
   #kept: Buffer[] = [];
   #keptLength = 0;
   /** Total bytes needed before the message at hand can be looked at. */
@@ -30,6 +37,7 @@ export class Framer {
   constructor(treat: (type: number, length: number) => Treatment, sink: FrameSink) {
     this.#treat = treat;
     this.#sink = sink;
+    this.#runs = sink.inRuns;
   }
 
   /** Throws `FramingError` for a length that cannot be. */
@@ -55,6 +63,13 @@ export class Framer {
     let at = 0;
     while (bytes.length - at >= 5) {
       const type = bytes[at] ?? 0;
+      if (this.#runs?.has(type)) {
+        const next = this.#sink.run?.(bytes, at) ?? at;
+        if (next > at) {
+          at = next;
+          continue;
+        }
+      }
       const length = bytes.readInt32BE(at + 1);
       const end = at + 1 + length;
       const treatment = length < 4 ? 'fatal' : this.#treat(type, length);

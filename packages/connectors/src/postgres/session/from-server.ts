@@ -23,15 +23,18 @@ import type { Conversation } from './conversation.ts';
 import { speaksOfOthers } from './foreign-text.ts';
 import { descriptionKey, isPortal, type Owed, type StatementRun } from './owed.ts';
 import { Result, type ResultPorts } from './result.ts';
+import { ResultShapes } from './result-shapes.ts';
 
 const largestMessage = 16_777_216;
 const largestMaskedRow = 268_435_456;
 const streamFrom = 1_048_576;
+const rowTypes: ReadonlySet<number> = new Set([server.dataRow, server.copyData]);
 
 export class FromServer {
   readonly #c: Conversation;
   readonly #framer: Framer;
   readonly #resultPorts: ResultPorts;
+  readonly #shapes: ResultShapes;
   #result: Result | undefined;
   /** A change to labelled data is not committed yet: a deferred constraint or trigger may speak of it later. */
   #deferred = false;
@@ -40,16 +43,21 @@ export class FromServer {
     this.#c = c;
     this.#framer = new Framer((type, length) => this.#treat(type, length), {
       frame: (type, frame) => this.#frame(type, frame),
+      run: (bytes, at) => (c.over ? at : (this.#result?.run(bytes, at) ?? at)),
+      inRuns: rowTypes,
       piece: (type, bytes, first) => this.#piece(type, bytes, first),
       oversized: () => {},
+    });
+    this.#shapes = new ResultShapes({
+      masker: c.session.masker,
+      catalog: () => c.catalog.current(),
+      columnLabels: (column, run) => this.#labelsOf(column, run),
     });
     this.#resultPorts = {
       session: c.session,
       output: c.output,
       types: (oid) => c.catalog.current().typeByOid(oid),
-      columnLabels: (column, run) => this.#labelsOf(column, run),
-      isComputed: (column) => column.table === 0 || c.catalog.current().columnComputed(column.table, column.attribute),
-      typeName: (oid) => c.catalog.current().typeByOid(oid)?.name ?? String(oid),
+      shapeOf: (run, columns, formats) => this.#shapes.shapeOf(run, columns, formats),
     };
   }
 
@@ -166,14 +174,14 @@ export class FromServer {
 
   #rowDescription(head: Owed, frame: Buffer): void {
     if (head.kind === 'own') return;
-    const columns = readRowDescription(frame);
     if (head.kind === 'describe') {
-      this.#described(head, columns, frame);
+      const meaning = isPortal(head.of) ? head.of.run?.meaning : undefined;
+      this.#described(head, meaning ? this.#shapes.columnsOf(meaning, frame) : readRowDescription(frame), frame);
       return;
     }
     const run = this.#runOf(head);
     if (head.kind !== 'query' || !run || this.#result) throw unexpected(server.rowDescription);
-    this.#result = new Result(this.#resultPorts, run, columns, []);
+    this.#result = new Result(this.#resultPorts, run, this.#shapes.columnsOf(run.meaning, frame), []);
     this.#c.output.pass(frame);
   }
 

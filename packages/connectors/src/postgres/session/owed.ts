@@ -118,22 +118,25 @@ export class OwedQueue extends Queue<Owed> {
   }
 
   override push(owed: Owed): void {
-    const runs = runsOf(owed);
-    if (runs.some((run) => run.meaning.copy?.direction === 'from')) this.#copies.add(owed);
-    if (runs.some((run) => changesMeaning(run.meaning))) this.#changing++;
+    for (const { meaning } of runsOf(owed)) {
+      if (meaning.copy?.direction === 'from') this.#copies.add(owed);
+      if (changesMeaning(meaning)) this.#changing++;
+    }
     super.push(owed);
   }
 
   override shift(): Owed | undefined {
     const owed = super.shift();
     if (!owed) return undefined;
-    this.#copies.delete(owed);
-    if (runsOf(owed).some((run) => changesMeaning(run.meaning))) this.#changing--;
+    if (this.#copies.size > 0) this.#copies.delete(owed);
+    for (const { meaning } of runsOf(owed)) if (changesMeaning(meaning)) this.#changing--;
     return owed;
   }
 }
 
 function runsOf(owed: Owed): readonly StatementRun[] {
   if (owed.kind === 'query') return owed.runs;
-  return owed.kind === 'execute' && owed.portal.run ? [owed.portal.run] : [];
+  return owed.kind === 'execute' && owed.portal.run ? [owed.portal.run] : none;
 }
+
+const none: readonly StatementRun[] = [];

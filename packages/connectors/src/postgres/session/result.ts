@@ -1,28 +1,29 @@
 /** One result on its way to the client: masked by column, limited, recorded as the client sees it. */
 import type { Session } from '@sluice/core/contract/session.ts';
 import { type CopyMasker, createCopyMasker } from '../cells/copy-masker.ts';
-import { createRowMasker, type RowMasker } from '../cells/row-masker.ts';
+import type { RowMasker } from '../cells/row-masker.ts';
 import type { TypeLookup } from '../cells/shapes.ts';
 import type { Column } from '../protocol/backend.ts';
 import { readCommandTag } from '../protocol/backend.ts';
 import { server } from '../protocol/codes.ts';
-import { commandComplete, dataRow, framed, problem } from '../protocol/messages.ts';
+import { commandComplete, framed, problem } from '../protocol/messages.ts';
 import type { ClientOutput } from './client-output.ts';
 import type { StatementRun } from './owed.ts';
+import { hidden, type ResultShape } from './result-shapes.ts';
 
 export interface ResultPorts {
   readonly session: Session;
   readonly output: ClientOutput;
   readonly types: TypeLookup;
-  /** Labels of one described column, whatever its way into the result. */
-  columnLabels(column: Column, run: StatementRun): readonly string[];
-  /** Whether a labelled column was computed from labelled values, so that nothing of it may show. */
-  isComputed(column: Column): boolean;
-  typeName(oid: number): string;
+  shapeOf(run: StatementRun, columns: readonly Column[], formats: readonly number[]): ResultShape;
 }
 
 /** A masked COPY row is held whole; what a server calls a row beyond this ends the session. */
 const largestMaskedRow = 268_435_456;
+/** Of a message: its type and its length. */
+const head = 5;
+/** A row above this is framed by itself, so that it can be streamed. */
+const largestInRun = 1_048_576;
 
 export class Result {
   readonly #ports: ResultPorts;
@@ -30,42 +31,17 @@ export class Result {
   readonly #mask: RowMasker | undefined;
   readonly #columns: number;
   #copy: CopyMasker | undefined;
+  #copies = false;
   #withheld = 0;
   #withholding = false;
 
   constructor(ports: ResultPorts, run: StatementRun, columns: readonly Column[], formats: readonly number[]) {
     this.#ports = ports;
     this.#run = run;
-    this.#columns = columns.length;
-    const described = columns.map((column, index) => {
-      const labels = ports.columnLabels(column, run);
-      const format = (formats.length === 1 ? formats[0] : formats[index]) ?? column.format;
-      return { column, format, labels: hidden(labels, run) };
-    });
-    const looks = columns.length > 0 && ports.session.masker.look !== undefined;
-    if (looks || described.some(({ labels }) => labels.length > 0)) {
-      this.#mask = createRowMasker(
-        described.map(({ column, format, labels }) => ({
-          oid: column.type,
-          typmod: column.typmod,
-          format: format === 1 ? 1 : 0,
-          labels,
-          computed: labels.length > 0 && ports.isComputed(column),
-        })),
-        ports.session.masker,
-        ports.types,
-      );
-    }
-    ports.session.record({
-      type: 'shape',
-      unit: run.unit,
-      columns: described.map(({ column, format, labels }) => ({
-        name: column.name,
-        type: ports.typeName(column.type),
-        format: format === 1 ? 'binary' : 'text',
-        ...(labels.length > 0 ? { masked: labels } : {}),
-      })),
-    });
+    const shape = ports.shapeOf(run, columns, formats);
+    this.#columns = shape.columns;
+    this.#mask = shape.mask;
+    ports.session.record({ type: 'shape', unit: run.unit, columns: shape.recorded });
   }
 
   /** Whether a row must be held whole before it can pass. */
@@ -73,17 +49,51 @@ export class Result {
     return this.#mask !== undefined || this.#copy !== undefined;
   }
 
+  /**
+   * As many whole DataRow (of a COPY: CopyData) messages as lie behind each other from `at` on; returns where the next
+   * message begins. Rows come by the million: nothing is made per row that is not sent or recorded.
+   */
+  run(bytes: Buffer, at: number): number {
+    const type = this.#copies ? server.copyData : server.dataRow;
+    if (this.#copy) return at;
+    let next = at;
+    while (next + head <= bytes.length && bytes[next] === type) {
+      const length = bytes.readInt32BE(next + 1);
+      const end = next + 1 + length;
+      if (length < 4 || length > largestInRun || end > bytes.length) break;
+      if (!this.#overLimit()) this.#pass(bytes, next, end);
+      next = end;
+    }
+    return next;
+  }
+
   row(frame: Buffer): void {
-    if (this.#overLimit()) return;
+    if (this.#copies) throw new RangeError('a row in the middle of a COPY');
+    if (!this.#overLimit()) this.#pass(frame, 0, frame.length);
+  }
+
+  /** One message that is not withheld. Recorded before the client is given anything of it. */
+  #pass(bytes: Buffer, start: number, end: number): void {
     const { session, output } = this.#ports;
     if (this.#mask) {
-      const body = this.#mask(frame.subarray(5));
-      session.recordRow(body);
-      output.write(dataRow(body));
+      const to = output.writer();
+      const before = to.length;
+      try {
+        to.uint8(server.dataRow).int32(0);
+        this.#mask(bytes, start + head, end, to);
+        to.patchInt32(before + 1, to.length - before - 1);
+        session.recordRow(to.bytesSoFar, before + head, to.length);
+      } catch (error) {
+        to.truncate(before);
+        throw error;
+      }
+    } else if (this.#copies) {
+      session.recordCell(bytes, start + head, end);
+      output.passPart(bytes, start, end);
     } else {
-      requireRow(frame, this.#columns);
-      session.recordRow(frame.subarray(5));
-      output.pass(frame);
+      requireRow(bytes, start, end, this.#columns);
+      session.recordRow(bytes, start + head, end);
+      output.passPart(bytes, start, end);
     }
   }
 
@@ -106,6 +116,7 @@ export class Result {
   }
 
   startCopy(): void {
+    this.#copies = true;
     const copy = this.#run.meaning.copy;
     const columns = copy?.columns.map((column) => ({ ...column, labels: hidden(column.labels, this.#run) })) ?? [];
     const { masker } = this.#ports.session;
@@ -119,15 +130,14 @@ export class Result {
 
   /** One CopyData message. In text and CSV the server sends one row per message. */
   copyData(frame: Buffer): void {
+    if (!this.#copies) throw new RangeError('COPY data in the middle of a result');
     if (this.#overLimit()) return;
-    const { session, output } = this.#ports;
-    if (this.#copy) {
-      const body = this.#copy.push(frame.subarray(5));
-      if (body.length > 0) this.#copyOut(body);
-    } else {
-      session.recordRow(oneCell(frame.subarray(5)));
-      output.pass(frame);
+    if (!this.#copy) {
+      this.#pass(frame, 0, frame.length);
+      return;
     }
+    const body = this.#copy.push(frame.subarray(head));
+    if (body.length > 0) this.#copyOut(body);
   }
 
   copyDone(frame: Buffer): void {
@@ -139,7 +149,7 @@ export class Result {
   piece(bytes: Buffer, first: boolean): void {
     if (first) this.#withholding = this.#overLimit();
     if (this.#withholding) return;
-    this.#ports.session.recordRow(oneCell(bytes));
+    this.#ports.session.recordCell(bytes);
     this.#ports.output.pass(bytes);
   }
 
@@ -151,7 +161,7 @@ export class Result {
   }
 
   #copyOut(bytes: Uint8Array): void {
-    this.#ports.session.recordRow(oneCell(bytes));
+    this.#ports.session.recordCell(bytes);
     this.#ports.output.write(framed(server.copyData, bytes));
   }
 
@@ -167,29 +177,18 @@ export class Result {
 }
 
 /** A row that is not what it says would make every row behind it in the recording unreadable, too. */
-function requireRow(frame: Buffer, columns: number): void {
-  if (frame.length < 7 || frame.readUInt16BE(5) !== columns) throw new RangeError('a row with other columns than told');
-  let at = 7;
+function requireRow(bytes: Buffer, start: number, end: number, columns: number): void {
+  if (end - start < head + 2 || bytes.readUInt16BE(start + head) !== columns) {
+    throw new RangeError('a row with other columns than told');
+  }
+  let at = start + head + 2;
   for (let left = columns; left > 0; left--) {
-    const length = frame.readInt32BE(at);
+    if (at + 4 > end) throw new RangeError('a row shorter than it says');
+    const length = bytes.readInt32BE(at);
     if (length < -1) throw new RangeError('a cell with an impossible length');
     at += length === -1 ? 4 : 4 + length;
   }
-  if (at !== frame.length) throw new RangeError('a row of another length than its cells');
-}
-
-/** Labels that must be masked: those the principal may not see, and those nobody was asked about. */
-export function hidden(labels: readonly string[], run: StatementRun): readonly string[] {
-  return labels.filter((label) => run.masked.has(label) || !run.asked.has(label));
-}
-
-/** A row of one cell, in the layout of the recording's `rows` event. */
-function oneCell(bytes: Uint8Array): Uint8Array {
-  const row = Buffer.allocUnsafe(6 + bytes.length);
-  row.writeUInt16BE(1, 0);
-  row.writeInt32BE(bytes.length, 2);
-  row.set(bytes, 6);
-  return row;
+  if (at !== end) throw new RangeError('a row of another length than its cells');
 }
 
 function limitNotice(run: StatementRun, withheld: number): Buffer {
