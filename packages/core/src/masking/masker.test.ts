@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { testDigests } from '../../../../test/harness/digests.ts';
 import type { CellShape } from '../contract/labels.ts';
 import { createCellMasker } from './masker.ts';
 import { isMasked } from './sentinel.ts';
 import { parseStrategies, strategies } from './strategy.ts';
-import { testDigests } from './testing/digests.ts';
 
 function masker(configured: Record<string, string> = {}, scope = 'run 1', key = 'deployment') {
   return createCellMasker({ strategies: parseStrategies(configured), digests: testDigests(key), scope });

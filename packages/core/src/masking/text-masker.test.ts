@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { testDigests } from '../../../../test/harness/digests.ts';
 import { detect } from './detect.ts';
 import { createCellMasker } from './masker.ts';
 import { parseStrategies } from './strategy.ts';
 import { keyBlock, values } from './testing/detected-values.ts';
-import { testDigests } from './testing/digests.ts';
 import { ordinaryText } from './testing/ordinary-text.ts';
 import { createTextMasker } from './text-masker.ts';
 

@@ -1,6 +1,6 @@
 // The digests of the platform, for tests of what computes with them.
 import { createHash, createHmac } from 'node:crypto';
-import type { Digests } from '../../contract/crypto.ts';
+import type { Digests } from '@sluice/core/contract/crypto.ts';
 
 export function testDigests(key: string): Digests {
   const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
