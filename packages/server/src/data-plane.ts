@@ -10,6 +10,7 @@ import type { ClientLink } from '@sluice/core/contract/link.ts';
 import type { PolicySource } from '@sluice/core/contract/policy.ts';
 import type { RecorderFactory } from '@sluice/core/contract/recorder.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
+import type { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { ClientInfo, EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
 import { createLookingMasker } from '@sluice/core/masking/looking-masker.ts';
 import { createCellMasker } from '@sluice/core/masking/masker.ts';
@@ -36,7 +37,9 @@ export interface DataPlaneParts {
   readonly config: DataPlaneConfig;
   readonly log: Log;
   readonly control: ControlPlane;
-  /** Whether there are others beside this one. */
+  /** A connector's own key, by the connector's id and the key's name. */
+  keyOf(connector: string, name: string): Redacted;
+  /** Whether it is the only one. */
   readonly alone: boolean;
   readonly policies: PolicySource;
   readonly recorders: RecorderFactory;
@@ -72,7 +75,8 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     ...control.own,
   });
   const peers = parts.alone ? undefined : control.peers;
-  createConnectors({ config, log, pins: control.pins, operations, dial, peers }, running);
+  const { keyOf } = parts;
+  createConnectors({ config, log, keyOf, pins: control.pins, operations, dial, peers }, running);
 
   async function openAdmitted(opening: Opening, client: ClientInfo): Promise<Session> {
     await control.admit(opening.principal, opening.credential);

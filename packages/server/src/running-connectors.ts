@@ -5,14 +5,16 @@ import type { Operations } from '@sluice/core/contract/operations.ts';
 import type { Peers } from '@sluice/core/contract/peers.ts';
 import type { Pins } from '@sluice/core/contract/pins.ts';
 import type { DialAside } from '@sluice/core/contract/upstream.ts';
+import type { Redacted } from '@sluice/core/domain/redacted.ts';
 import { createLabelMap } from '@sluice/core/masking/label-map.ts';
 import type { Config } from './config/config.ts';
-import { connectorKeys } from './crypto/connector-keys.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 
 export interface ConnectorGrounds {
-  readonly config: Pick<Config, 'dataDir' | 'identity' | 'limits' | 'masking' | 'targets'>;
+  readonly config: Pick<Config, 'identity' | 'limits' | 'masking' | 'targets'>;
   readonly log: Log;
+  /** A connector's own key, by the connector's id and the key's name. */
+  keyOf(connector: string, name: string): Redacted;
   readonly pins: Pins;
   readonly operations: Operations;
   readonly dial: DialAside;
@@ -24,7 +26,6 @@ export interface ConnectorGrounds {
 export function createConnectors(grounds: ConnectorGrounds, running: Map<string, Connector>): void {
   const { config, log, pins, operations, dial } = grounds;
   const labels = createLabelMap(config.masking.labels);
-  const keyOf = connectorKeys(config.dataDir);
   const listening = new Map<string, (text: string) => void>();
   grounds.peers?.onTold((connector, text) => listening.get(connector)?.(text));
   for (const { id, create } of connectors) {
@@ -33,7 +34,7 @@ export function createConnectors(grounds: ConnectorGrounds, running: Map<string,
       id,
       create({
         targets: config.targets.filter((target) => target.connector === id),
-        key: (name) => keyOf(id, name),
+        key: (name) => grounds.keyOf(id, name),
         pins,
         operations,
         issuers: config.identity.issuers.map(({ issuer }) => issuer),

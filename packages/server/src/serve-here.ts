@@ -4,6 +4,7 @@ import type { Health } from './api/services.ts';
 import type { Config } from './config/config.ts';
 import type { HostPort } from './config/host-port.ts';
 import type { RunningControl } from './control-plane.ts';
+import { connectorKeys } from './crypto/connector-keys.ts';
 import { createDataPlane } from './data-plane.ts';
 import { serverTls } from './network/client-link.ts';
 import { listen } from './network/listener.ts';
@@ -40,6 +41,7 @@ export function serveHere(grounds: ServingGrounds, undo: (() => unknown)[]): Ser
     config,
     log,
     control: control.port(),
+    keyOf: connectorKeys(config.dataDir),
     alone: true,
     policies: control.policies,
     recorders: control.recordings.recorders,

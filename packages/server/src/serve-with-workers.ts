@@ -4,6 +4,8 @@ import type { Config } from './config/config.ts';
 import { processEnvironment } from './config/environment.ts';
 import { createSecrets } from './config/secrets.ts';
 import { createUpstreamCredentials } from './credentials/upstream-credentials.ts';
+import { connectorKeys } from './crypto/connector-keys.ts';
+import { fingerprintsOf } from './crypto/keys.ts';
 import type { DataPlaneConfig } from './data-plane.ts';
 import { listenForOthers } from './network/listener.ts';
 import { noOperations } from './operations/no-operations.ts';
@@ -30,7 +32,14 @@ export function serveWithWorkers(grounds: ServingGrounds, undo: (() => unknown)[
     marks: new WorkerMarks(config.dataDir),
     fork: startWorkerProcess,
     port: () => control.port(),
-    startOf: (number) => ({ number, config: configOf(config), pem, apiUrl: grounds.apiUrl(), logFile }),
+    startOf: (number) => ({
+      number,
+      config: configOf(config),
+      pem,
+      apiUrl: grounds.apiUrl(),
+      logFile,
+      keys: fingerprintsOf(control.keys),
+    }),
   });
   undo.push(() => pool.stop());
   let inForce = control.policies.status();
@@ -71,7 +80,10 @@ function connectorsForApi({ config, log, control }: ServingGrounds): ReadonlyMap
   const upstream = createUpstreamCredentials(config.targets, createSecrets(processEnvironment()));
   const dial = targetDial(targets, upstream);
   const { pins } = control;
-  createConnectors({ config, log, pins, operations: noOperations, dial, peers: control.peers.join() }, running);
+  // Made here, where they are not there yet: before any worker reads them.
+  const keyOf = connectorKeys(config.dataDir);
+  const peers = control.peers.join();
+  createConnectors({ config, log, keyOf, pins, operations: noOperations, dial, peers }, running);
   return running;
 }
 

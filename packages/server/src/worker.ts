@@ -6,9 +6,10 @@ import { connectors } from '@sluice/connectors/index.ts';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import { logLevel, processEnvironment } from './config/environment.ts';
 import { isCredentialId } from './credentials/credential-id.ts';
+import { connectorKeys } from './crypto/connector-keys.ts';
 import { budgetedDeflater } from './crypto/deflate.ts';
 import { platformDigests, startSha256 } from './crypto/digests.ts';
-import { maskingKeyBytes, openKeys } from './crypto/keys.ts';
+import { maskingKeyBytes, readKeys } from './crypto/keys.ts';
 import { createDataPlane } from './data-plane.ts';
 import { holdDefaultsOf } from './hold-defaults.ts';
 import { serverTls } from './network/client-link.ts';
@@ -42,10 +43,11 @@ interface Running {
 
 let running: Running | undefined;
 let stopping: Promise<void> | undefined;
+let stopped = false;
 
-function start({ number, config, pem, policies: accepted, apiUrl, logFile }: WorkerStart): Running {
+function start({ number, config, pem, policies: accepted, apiUrl, logFile, keys: told }: WorkerStart): Running {
   const log = createLog(logLevel(processEnvironment()), logFile, { worker: number });
-  const keys = openKeys(config.dataDir);
+  const keys = readKeys(config.dataDir, told);
   const digests = platformDigests(maskingKeyBytes(keys.maskingKey));
   const texts = new ToldTexts(accepted);
   const policies = new ToldPolicies(texts, {
@@ -64,6 +66,7 @@ function start({ number, config, pem, policies: accepted, apiUrl, logFile }: Wor
     config,
     log,
     control: asked.control,
+    keyOf: connectorKeys(config.dataDir, 'read'),
     alone: false,
     policies,
     recorders,
@@ -101,7 +104,9 @@ function start({ number, config, pem, policies: accepted, apiUrl, logFile }: Wor
 }
 
 function stop(): Promise<void> {
-  stopping ??= running?.stop() ?? Promise.resolve();
+  stopping ??= (running?.stop() ?? Promise.resolve()).finally(() => {
+    stopped = true;
+  });
   return stopping;
 }
 
@@ -136,7 +141,7 @@ channel.serve({
   stop,
 });
 
-process.on('disconnect', () => void (stopping ? process.exit(0) : leave('the gateway’s own process is gone')));
+process.on('disconnect', () => void (stopped ? process.exit(0) : leave('the gateway’s own process is gone')));
 // A signal to the whole group is for the gateway's own process to answer: it tells its workers in good order.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('unhandledRejection', (err) => (running?.log ?? first).error({ err }, 'a rejection nobody waited for'));

@@ -3,9 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectorKeys } from './connector-keys.ts';
 import { platformDigests } from './digests.ts';
 import { randomIds } from './ids.ts';
-import { keysDirectory, maskingKeyBytes, openKeys, publicKeysPath, rotateSealKey } from './keys.ts';
+import {
+  fingerprintsOf,
+  keysDirectory,
+  maskingKeyBytes,
+  openKeys,
+  publicKeysPath,
+  readKeys,
+  rotateSealKey,
+} from './keys.ts';
 import { readPublicKeys, sealVerifier } from './public-keys.ts';
 
 const message = new TextEncoder().encode('what was recorded');
@@ -93,6 +102,40 @@ describe('the keys of a deployment', () => {
     expect(one.keyedHash(message)).toEqual(one.keyedHash(message.slice(0, 4), message.slice(4)));
     expect(one.keyedHash(message)).not.toEqual(two.keyedHash(message));
     expect(one.sha256(message)).toEqual(one.sha256(message.slice(0, 4), message.slice(4)));
+  });
+});
+
+describe('the keys in a second process', () => {
+  it('are those of the first', () => {
+    const first = openKeys(dataDir);
+    const second = readKeys(dataDir, fingerprintsOf(first));
+    expect(second.signer.keyId).toBe(first.signer.keyId);
+    expect(second.maskingKey.reveal()).toBe(first.maskingKey.reveal());
+    expect(JSON.stringify(fingerprintsOf(first))).not.toContain(first.maskingKey.reveal());
+  });
+
+  it.each(['seal.pem', 'masking.key'])('are made by nobody there when they are gone: %s', (name) => {
+    const prints = fingerprintsOf(openKeys(dataDir));
+    rmSync(file(name));
+    expect(() => readKeys(dataDir, prints)).toThrow(expect.objectContaining({ code: 'key_unreadable' }));
+    expect(() => readFileSync(file(name))).toThrow('ENOENT');
+  });
+
+  it.each(['seal.pem', 'masking.key'])('are refused when they are others by now: %s', (name) => {
+    const prints = fingerprintsOf(openKeys(dataDir));
+    const other = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
+    openKeys(other);
+    writeFileSync(file(name), readFileSync(join(keysDirectory(other), name)), { mode: 0o600 });
+    rmSync(other, { recursive: true });
+    expect(() => readKeys(dataDir, prints)).toThrow(expect.objectContaining({ code: 'key_invalid' }));
+  });
+
+  it('are those that the first made for a connector, and no others', () => {
+    expect(() => connectorKeys(dataDir, 'read')('any', 'host')).toThrow(
+      expect.objectContaining({ code: 'key_unreadable' }),
+    );
+    const made = connectorKeys(dataDir)('any', 'host');
+    expect(connectorKeys(dataDir, 'read')('any', 'host').reveal()).toBe(made.reveal());
   });
 });
 

@@ -1,4 +1,12 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '@sluice/core/contract/crypto.ts';
@@ -46,6 +54,45 @@ export function openKeys(dataDir: string, now: () => number = Date.now): Keys {
   const key = pem === undefined ? generateSealKey(sealPath) : parseSealKey(pem, sealPath);
   const publicKeys = listCurrent(listPath, listed, key, now());
   return { signer: signerOf(key), maskingKey: openMaskingKey(dataDir), publicKeys, created };
+}
+
+/** Tells keys from others without giving them away. */
+export interface KeyFingerprints {
+  /** Id of the sealing key. */
+  readonly sealing: string;
+  /** SHA-256 of the masking key, lower-case hex. */
+  readonly masking: string;
+}
+
+export function fingerprintsOf({ signer, maskingKey }: Pick<Keys, 'signer' | 'maskingKey'>): KeyFingerprints {
+  return { sealing: signer.keyId, masking: hash('sha256', maskingKeyBytes(maskingKey), 'hex') };
+}
+
+/**
+ * The same keys in another process of the gateway that opened them. Makes none; throws `KeyError` when one is gone or is
+ * another by now, since two processes would seal or mask in two ways.
+ */
+export function readKeys(dataDir: string, expected: KeyFingerprints): Pick<Keys, 'signer' | 'maskingKey'> {
+  const sealPath = join(keysDirectory(dataDir), 'seal.pem');
+  const maskingPath = join(keysDirectory(dataDir), 'masking.key');
+  const keys = {
+    signer: signerOf(parseSealKey(keyIn(sealPath), sealPath)),
+    maskingKey: new Redacted(keyIn(maskingPath).trim()),
+  };
+  const found = fingerprintsOf(keys);
+  if (found.sealing !== expected.sealing) throw another(sealPath);
+  if (found.masking !== expected.masking) throw another(maskingPath);
+  return keys;
+}
+
+function keyIn(path: string): string {
+  const stored = readKeyFile(path);
+  if (stored === undefined) throw new KeyError('key_unreadable', `${path}: the key is gone. Restore it from a backup.`);
+  return stored;
+}
+
+function another(path: string): KeyError {
+  return new KeyError('key_invalid', `${path}: the gateway started with another key. Restore that, or start it again.`);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { AccessRequest } from '@sluice/core/domain/access-request.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
 import type { Config } from '../config/config.ts';
+import type { KeyFingerprints } from '../crypto/keys.ts';
 import type { DataPlaneConfig } from '../data-plane.ts';
 
 /** What a worker may ask of the control plane, and nothing else. */
@@ -61,4 +62,6 @@ export interface WorkerStart {
   /** Base URL of the API. */
   readonly apiUrl: string;
   readonly logFile: string | undefined;
+  /** By which the keys that it reads are known to be the gateway's. */
+  readonly keys: KeyFingerprints;
 }

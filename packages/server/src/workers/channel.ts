@@ -43,6 +43,7 @@ export class Channel<Theirs extends Calls, Ours extends Calls> {
   #ours: Ours | undefined;
   #connected: (listener: string, socket: Socket) => void = (_listener, socket) => socket.destroy();
   #next = 0;
+  #handing = 0;
   #closed = false;
 
   constructor(end: ChannelEnd, log: Log) {
@@ -83,14 +84,24 @@ export class Channel<Theirs extends Calls, Ours extends Calls> {
     if (!this.#closed) this.#send({ kind: 'post', name, args });
   }
 
+  /** Connections that are not yet on their way: the other side takes them one by one. */
+  get handing(): number {
+    return this.#handing;
+  }
+
   /** The socket is closed here, whatever becomes of it there. */
   hand(listener: string, socket: Socket): void {
-    if (this.#closed) socket.destroy();
-    else this.#send({ kind: 'connection', listener }, socket);
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    this.#handing++;
+    this.#send({ kind: 'connection', listener }, socket);
   }
 
   #send(message: Message, socket?: Socket): void {
     this.#end.send(message, socket, (error) => {
+      if (message.kind === 'connection') this.#handing--;
       if (!error) return;
       socket?.destroy();
       if (message.kind !== 'call') return;

@@ -25,6 +25,8 @@ const startTime = 60_000;
 const pulseInterval = 10_000;
 const silence = 60_000;
 const stopTime = 20_000;
+/** Connections that wait for a worker to take them; beyond, others get them. */
+const mostHanding = 256;
 
 /** One worker from the gateway's side, from its start to its end. */
 export class RunningWorker {
@@ -91,6 +93,11 @@ export class RunningWorker {
   /** Epoch of the policies that it judges by. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Whether it keeps up with what is handed to it. */
+  get takes(): boolean {
+    return this.#ready && this.#channel.handing < mostHanding;
   }
 
   hand(listener: string, socket: Socket): void {

@@ -81,8 +81,9 @@ export class WorkerPool {
   }
 
   hand(listener: string, socket: Socket, byAddress: boolean): void {
-    const { up } = this;
-    const worker = byAddress ? this.#spread.ofAddress(socket.remoteAddress ?? '', up) : this.#spread.next(up);
+    const takers = this.up.filter(({ takes }) => takes);
+    const address = socket.remoteAddress ?? '';
+    const worker = byAddress ? this.#spread.ofAddress(address, takers) : this.#spread.next(takers);
     if (worker) {
       worker.hand(listener, socket);
       return;
