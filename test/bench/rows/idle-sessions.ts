@@ -4,6 +4,7 @@ import { interleave } from '../load/interleave.ts';
 import { takeLatencies } from '../load/latencies.ts';
 import type { Load } from '../load/pgbench.ts';
 import { median, quantile, spread } from '../report/figure.ts';
+import type { Settings } from '../settings.ts';
 import { type Peer, type PostgresWorld, sluice } from './postgres-peers.ts';
 import { untilOver } from './postgres-world.ts';
 import type { Row } from './row.ts';
@@ -28,12 +29,12 @@ export const idleSessions: Row<PostgresWorld> = {
   measure: async (world, settings) => {
     const peer = world.peers.find(({ who }) => who === sluice);
     if (!peer) return { skipped: 'there is no gateway' };
-    // pgbench's clock runs while it connects.
-    const seconds = settings.seconds + 1;
+    // Counted, not timed: beside a thousand others, connecting may take all the time there is.
+    const length = { transactions: settings.seconds * 200 };
     const figures = await interleave(
       [
-        { who: alone, warmUp: () => p99Of(world, peer, { transactions: 50 }), turn: () => p99(world, peer, seconds) },
-        { who: sluice, turn: () => p99BesideIdle(world, peer, seconds) },
+        { who: alone, warmUp: () => p99(world, peer, { transactions: 50 }), turn: () => p99(world, peer, length) },
+        { who: sluice, turn: () => p99BesideIdle(world, peer, length, settings) },
       ],
       settings,
     );
@@ -47,12 +48,18 @@ export const idleSessions: Row<PostgresWorld> = {
   },
 };
 
-async function p99BesideIdle(world: PostgresWorld, peer: Peer, seconds: number): Promise<number> {
+async function p99BesideIdle(
+  world: PostgresWorld,
+  peer: Peer,
+  length: Load['length'],
+  { progress }: Settings,
+): Promise<number> {
   const application = world.application('idle');
   const sessions = await openIdleSessions(peer.way, idle, application);
   world.ledger.sent({ by: application, units: 0 });
   try {
-    return await p99(world, peer, seconds);
+    progress(`${idle} sessions are open`);
+    return await p99(world, peer, length);
   } finally {
     await sessions.close();
     // The next round without them is one without their endings as well.
@@ -60,11 +67,7 @@ async function p99BesideIdle(world: PostgresWorld, peer: Peer, seconds: number):
   }
 }
 
-async function p99(world: PostgresWorld, peer: Peer, seconds: number): Promise<number> {
-  return p99Of(world, peer, { seconds });
-}
-
-async function p99Of(world: PostgresWorld, peer: Peer, length: Load['length']): Promise<number> {
+async function p99(world: PostgresWorld, peer: Peer, length: Load['length']): Promise<number> {
   const args = ['-S', '-l', `--log-prefix=${join(world.scratch, 'latency')}`];
   await turn(world, { row: 'busy', args, clients: busy, statements: 1 }, peer, length);
   return quantile(await takeLatencies(world.scratch, 'latency'), 0.99);
