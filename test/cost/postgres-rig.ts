@@ -187,6 +187,7 @@ export async function createRig(options: RigOptions): Promise<Rig> {
     sessions: { opened: () => {}, ended: () => {} },
     requestUrl: (id) => id,
     approvals: { park: 1_000 },
+    overhead: { micros: () => performance.now() * 1_000, spent: () => {} },
   };
   const admission: Admission = {
     identity: {

@@ -7,6 +7,7 @@ import type { Connector, Log, Opening } from '@sluice/core/contract/connector.ts
 import type { ControlPlane } from '@sluice/core/contract/control-plane.ts';
 import type { Digests } from '@sluice/core/contract/crypto.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
+import type { Overhead } from '@sluice/core/contract/overhead.ts';
 import type { PolicySource } from '@sluice/core/contract/policy.ts';
 import type { RecorderFactory } from '@sluice/core/contract/recorder.ts';
 import type { Session } from '@sluice/core/contract/session.ts';
@@ -44,6 +45,7 @@ export interface DataPlaneParts {
   readonly policies: PolicySource;
   readonly recorders: RecorderFactory;
   readonly digests: Digests;
+  readonly overhead: Overhead;
   /** Where a person looks at an access request. */
   requestUrl(id: string): string;
 }
@@ -98,6 +100,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     sessions: live,
     requestUrl: parts.requestUrl,
     approvals: { park: config.approvals.park },
+    overhead: parts.overhead,
   };
 
   return {

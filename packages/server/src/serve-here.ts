@@ -46,6 +46,7 @@ export function serveHere(grounds: ServingGrounds, undo: (() => unknown)[]): Ser
     policies: control.policies,
     recorders: control.recordings.recorders,
     digests: control.digests,
+    overhead: control.metrics.overhead,
     requestUrl: (id) => `${grounds.apiUrl()}/api/v1/access-requests/${id}`,
   });
   undo.push(() => plane.close());

@@ -62,6 +62,7 @@ function start({ number, config, pem, policies: accepted, apiUrl, logFile, keys:
     { digests, startDigest: startSha256, signer: keys.signer, deflater: budgetedDeflater(deflateBudget), log },
     asked.control.sessions,
   );
+  const metrics = createMetrics();
   const plane = createDataPlane({
     config,
     log,
@@ -71,6 +72,7 @@ function start({ number, config, pem, policies: accepted, apiUrl, logFile, keys:
     policies,
     recorders,
     digests,
+    overhead: metrics.overhead,
     requestUrl: (id) => `${apiUrl}/api/v1/access-requests/${id}`,
   });
   const tls = pem && serverTls(Buffer.from(pem.cert), Buffer.from(pem.key));
@@ -91,7 +93,7 @@ function start({ number, config, pem, policies: accepted, apiUrl, logFile, keys:
     log,
     texts,
     policies,
-    metrics: createMetrics(),
+    metrics,
     asked,
     async stop() {
       await plane.endSessions('The gateway is stopping.');

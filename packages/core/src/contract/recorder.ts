@@ -1,5 +1,13 @@
-import type { ActionFacts, RecordingEvent } from '../domain/recording-event.ts';
+import type { ActionFacts, RecordingEvent, Spent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
+
+/** Of an action event, what is about the one unit. */
+export interface ActionAbout {
+  readonly unit: number;
+  readonly parameters: readonly (string | null)[];
+  readonly continues: number | undefined;
+  readonly spent: Spent;
+}
 
 /**
  * One session's recording. `append` puts an event into the chain and into a buffer; `flush` hands everything appended
@@ -13,7 +21,7 @@ export interface Recorder {
    * An action event of these parts. `facts` must not change any more: a statement that comes again is written with what
    * was made of the same object before.
    */
-  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number;
+  action(about: ActionAbout, facts: ActionFacts): number;
   /**
    * One row of the current result, in the row layout of the `rows` event: the bytes from `start` to `end`, copied before
    * the call returns.

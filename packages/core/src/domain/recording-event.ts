@@ -42,6 +42,11 @@ export interface ActionFacts {
   readonly run?: RunContext;
 }
 
+export interface Spent {
+  readonly parse?: number;
+  readonly decide: number;
+}
+
 /** What is written about a session, in order. Every event also carries the time it was appended. */
 export type RecordingEvent =
   /** The intent and the decision; written before the unit takes effect. */
@@ -53,6 +58,8 @@ export type RecordingEvent =
       /** Unit whose content this one carries out. */
       readonly continues?: number;
       readonly request?: string;
+      /** What the gateway spent on it until it was decided, in microseconds. */
+      readonly spent?: Spent;
     } & ActionFacts)
   /** A step in the life of an access request that this session waits for. */
   | {
@@ -97,6 +104,8 @@ export type RecordingEvent =
       readonly streams?: readonly RecordedStream[];
       /** The unit's output did not come to its end. */
       readonly unfinished?: true;
+      /** Microseconds that masking its rows took, their copies for the recording included; absent where none was masked. */
+      readonly masking?: number;
     }
   | {
       readonly type: 'notice';

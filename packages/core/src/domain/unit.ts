@@ -42,6 +42,8 @@ export interface Unit {
    * result still has the digest that was approved. Absent when nothing outside the unit gives it meaning.
    */
   readonly renew?: () => Promise<Unit>;
+  /** Microseconds that it took to find out what the bytes mean. */
+  readonly parsing?: number;
   /** What the client claims about the reasoning that led here. */
   readonly run?: RunContext;
   /**

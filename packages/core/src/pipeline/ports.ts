@@ -2,6 +2,7 @@ import type { AccessRequestBook } from '../contract/approvals.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Digests, Ids } from '../contract/crypto.ts';
 import type { CellMasker, TextMaskers } from '../contract/labels.ts';
+import type { Overhead } from '../contract/overhead.ts';
 import type { PolicySource } from '../contract/policy.ts';
 import type { RecorderFactory } from '../contract/recorder.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
@@ -42,6 +43,7 @@ export interface PipelinePorts {
   /** Where a person looks at an access request. */
   requestUrl(id: string): string;
   readonly approvals: ApprovalTerms;
+  readonly overhead: Overhead;
 }
 
 /** Defaults where a policy says nothing; milliseconds. */

@@ -10,7 +10,7 @@ import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/sess
 import type { UpstreamAccess } from '../contract/upstream.ts';
 import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
-import type { RecordingEvent } from '../domain/recording-event.ts';
+import type { RecordingEvent, Spent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
 import { factsOf } from './action-facts.ts';
@@ -22,6 +22,7 @@ import { begin, type Judgement } from './judgement.ts';
 import { order } from './order.ts';
 import { mint, spend } from './permit.ts';
 import type { PipelinePorts, SessionCounts } from './ports.ts';
+import { timed } from './timed-maskers.ts';
 
 export class PipelineSession implements Session {
   readonly info: SessionInfo;
@@ -49,7 +50,7 @@ export class PipelineSession implements Session {
     this.info = info;
     this.#recorder = recorder;
     this.masker = ports.masker(info);
-    this.texts = ports.texts(info, (label) => this.hides([label]).length > 0);
+    this.texts = timed(ports, info, (label) => this.hides([label]).length > 0);
     this.#resend = resend;
   }
 
@@ -90,9 +91,10 @@ export class PipelineSession implements Session {
     const handle = { seq: this.#next++ };
     this.#counts.units++;
     if (isControl(unit)) return this.#control(handle, unit);
+    const begun = this.#ports.overhead.micros();
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
     this.#continueGrant(judgement);
-    this.#write(handle.seq, judgement);
+    this.#write(handle.seq, judgement, this.#spentOn(unit, begun));
     if (judgement.effect === 'deny') return this.#denied(handle.seq, denialOf(judgement));
     if (judgement.effect === 'hold' && judgement.hold) return this.#hold(handle.seq, judgement, judgement.hold);
     return this.#allowed(handle.seq, judgement);
@@ -101,8 +103,9 @@ export class PipelineSession implements Session {
   prepare(unit: Unit): Allowed | Denied {
     const seq = this.#next++;
     this.#counts.units++;
+    const begun = this.#ports.overhead.micros();
     const judgement = this.#judgeNow(unit, this.#ports.policy.current());
-    this.#writeAction(seq, judgement);
+    this.#writeAction(seq, judgement, this.#spentOn(unit, begun));
     return judgement.effect === 'deny' ? this.#denied(seq, denialOf(judgement)) : this.#allowed(seq, judgement);
   }
 
@@ -140,7 +143,7 @@ export class PipelineSession implements Session {
   carryOut<T>(permit: Permit, act: (unit: Unit) => T): T {
     this.#checkOpen();
     const unit = spend(permit, this.info.id);
-    this.#recorder.flush();
+    this.#flushRecording();
     return act(unit);
   }
 
@@ -150,14 +153,18 @@ export class PipelineSession implements Session {
 
   flush(): boolean {
     if (this.#over) return true;
-    this.#recorder.flush();
+    if (this.#queue.length > 0) this.#flushRecording();
+    else this.#recorder.flush();
     if (this.#queue.length === 0 || this.#upstream === undefined) return true;
     const bytes = this.#queue.splice(0);
     return this.#upstream.write(bytes);
   }
 
   record(event: RecordingEvent): void {
-    if (!this.#over) this.#recorder.append(event);
+    if (this.#over) return;
+    this.#recorder.append(event);
+    if (event.type !== 'complete' || event.masking === undefined) return;
+    this.#ports.overhead.spent(this.info.target.connector, 'mask', event.masking);
   }
 
   recordRow(bytes: Uint8Array, start = 0, end = bytes.length): void {
@@ -218,11 +225,18 @@ export class PipelineSession implements Session {
     return this.#judgeNow(connect, snapshot).effect !== 'deny';
   }
 
+  #flushRecording(): void {
+    const { overhead } = this.#ports;
+    const begun = overhead.micros();
+    this.#recorder.flush();
+    overhead.spent(this.info.target.connector, 'record', overhead.micros() - begun);
+  }
+
   #checkOpen(): void {
     if (this.#over) throw new CoreError('session_over', 'gateway', 'The session is over.');
   }
 
-  #write(seq: number, judgement: Judgement): void {
+  #write(seq: number, judgement: Judgement, spent: Spent): void {
     const { unit } = judgement;
     if (unit.content && unit.continues && judgement.effect === 'allow') {
       const { data, terminal } = unit.content;
@@ -231,13 +245,24 @@ export class PipelineSession implements Session {
         terminal ? { type: 'terminal', unit: of, direction: 'input', data } : { type: 'input', unit: of, data },
       );
     } else if (unit.actions.length > 0) {
-      this.#writeAction(seq, judgement);
+      this.#writeAction(seq, judgement, spent);
     }
   }
 
-  #writeAction(seq: number, judgement: Judgement): void {
+  #writeAction(unit: number, judgement: Judgement, spent: Spent): void {
     const { continues, parameters } = judgement.unit;
-    this.#recorder.action(seq, factsOf(judgement), continues ? [] : parameters, continues?.seq);
+    const about = { unit, parameters: continues ? [] : parameters, continues: continues?.seq, spent };
+    this.#recorder.action(about, factsOf(judgement));
+  }
+
+  #spentOn({ parsing }: Unit, begun: number): Spent {
+    const { overhead } = this.#ports;
+    const { connector } = this.info.target;
+    const decide = overhead.micros() - begun;
+    overhead.spent(connector, 'decide', decide);
+    if (parsing === undefined) return { decide: Math.round(decide) };
+    overhead.spent(connector, 'parse', parsing);
+    return { parse: Math.round(parsing), decide: Math.round(decide) };
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {

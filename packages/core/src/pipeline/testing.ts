@@ -73,6 +73,7 @@ export class World {
   readonly book = new Book();
   recordingFails = false;
   ended: string[] = [];
+  readonly spent: [string, number][] = [];
   #flushed = 0;
   #timers: { at: number; run: () => void }[] = [];
   now = 0;
@@ -114,6 +115,10 @@ export class World {
     sessions: { opened: () => {}, ended: (_, reason) => this.ended.push(reason) },
     requestUrl: (id) => `http://sluice.example/${id}`,
     approvals: { park: 30_000 },
+    overhead: {
+      micros: () => this.now * 1_000,
+      spent: (_, stage, micros) => void this.spent.push([stage, micros]),
+    },
   };
 
   readonly recorder: Recorder = {
@@ -122,10 +127,10 @@ export class World {
       this.events.push(event);
       return this.events.length - 1;
     },
-    action: (unit, facts, parameters, continues) => {
+    action: ({ unit, parameters, continues, spent }, facts) => {
       this.#fail();
       const more = continues === undefined ? {} : { continues };
-      this.events.push({ type: 'action', unit, parameters, ...facts, ...more });
+      this.events.push({ type: 'action', unit, parameters, spent, ...facts, ...more });
       return this.events.length - 1;
     },
     row: () => this.#fail(),

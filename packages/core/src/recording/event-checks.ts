@@ -52,6 +52,7 @@ export const eventChecks: Readonly<Partial<Record<EventTypeName, Check>>> = {
     'run?': run,
     'continues?': count,
     'request?': text,
+    'spent?': shape({ 'parse?': number, decide: number }),
   }),
   approval: shape({
     unit: count,
@@ -74,6 +75,7 @@ export const eventChecks: Readonly<Partial<Record<EventTypeName, Check>>> = {
     digest: text,
     'streams?': list(shape({ stream: text, bytes: count, digest: text })),
     'unfinished?': flag,
+    'masking?': number,
   }),
   notice: shape({ 'unit?': count, severity: text, code: text, message: text }),
   error: shape({ 'unit?': count, code: text, message: text, source: text }),

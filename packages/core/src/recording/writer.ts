@@ -1,4 +1,5 @@
 import type { Digests, Signer } from '../contract/crypto.ts';
+import type { ActionAbout } from '../contract/recorder.ts';
 import { CoreError } from '../domain/error.ts';
 import type { ActionFacts, RecordedColumn, RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
@@ -95,13 +96,14 @@ export class RecordingWriter {
   }
 
   /** As `append` of an action event with these parts; what `facts` says is put into words once. */
-  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number {
+  action({ unit, parameters, continues, spent }: ActionAbout, facts: ActionFacts): number {
     this.#check();
     try {
       this.#count(facts.effect);
       this.#settle();
       const carriesOut = continues === undefined ? '' : `,"continues":${continues}`;
-      const head = `{"type":"action","unit":${unit}${carriesOut}`;
+      const parsed = spent.parse === undefined ? '' : `"parse":${spent.parse},`;
+      const head = `{"type":"action","unit":${unit}${carriesOut},"spent":{${parsed}"decide":${spent.decide}}`;
       const micros = this.#ports.micros();
       const number =
         parameters.length === 0
@@ -237,7 +239,7 @@ export class RecordingWriter {
     this.#outputs.emit();
   }
 
-  #complete({ unit, tag, unfinished }: RecordingEvent & { type: 'complete' }): number {
+  #complete({ unit, tag, unfinished, masking }: RecordingEvent & { type: 'complete' }): number {
     this.#outputs.emit();
     const outputs = this.#outputs.complete(unit);
     if (outputs) {
@@ -247,7 +249,8 @@ export class RecordingWriter {
     const totals = this.#rows.complete();
     this.#rowCount += totals.rows;
     this.#rowBytes += totals.bytes;
-    return this.#text({ type: 'complete', unit, tag, ...totals, ...(unfinished ? { unfinished } : {}) });
+    const more = { ...(unfinished ? { unfinished } : {}), ...(masking === undefined ? {} : { masking }) };
+    return this.#text({ type: 'complete', unit, tag, ...totals, ...more });
   }
 
   /** Output whose end never came: how much it was is still worth knowing. */

@@ -1,6 +1,6 @@
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Digests, Signer } from '@sluice/core/contract/crypto.ts';
-import type { Recorder } from '@sluice/core/contract/recorder.ts';
+import type { ActionAbout, Recorder } from '@sluice/core/contract/recorder.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { ActionFacts, RecordingEvent } from '@sluice/core/domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
@@ -92,9 +92,9 @@ export class SessionRecorder implements Recorder {
     return this.#writer.append(event);
   }
 
-  action(unit: number, facts: ActionFacts, parameters: readonly (string | null)[], continues?: number): number {
+  action(about: ActionAbout, facts: ActionFacts): number {
     this.#queue();
-    return this.#writer.action(unit, facts, parameters, continues);
+    return this.#writer.action(about, facts);
   }
 
   row(bytes: Uint8Array, start?: number, end?: number): void {

@@ -95,7 +95,8 @@ export class LiveSessions {
   }
 
   credentialsInUse(): readonly string[] {
-    return [...this.#live.values()].flatMap(({ info }) => (info.credential === undefined ? [] : [info.credential]));
+    const used = [...this.#live.values()].map(({ info }) => info.credential);
+    return [...new Set(used)].filter((credential) => credential !== undefined);
   }
 
   principalsInUse(): readonly string[] {

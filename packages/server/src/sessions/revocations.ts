@@ -30,7 +30,7 @@ export class Revocations {
   /** What was revoked between the login and now was told to nobody. */
   endIfRevoked({ id, principal, credential }: SessionInfo, end: (reason: EndReason, message: string) => void): void {
     Promise.all([
-      credential === undefined ? undefined : this.#endRevoked(undefined),
+      credential === undefined ? undefined : this.#endRevoked(credential),
       this.#principals.disabledAmong(behind(principal)).then((ids) => {
         for (const each of ids) this.#live.endOfPrincipal(each);
       }),

@@ -1,8 +1,11 @@
+import type { Overhead } from '@sluice/core/contract/overhead.ts';
 import type { SessionCounts } from '@sluice/core/pipeline/ports.ts';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createOverhead } from './overhead-histogram.ts';
 
 export interface Metrics {
   readonly registry: Registry;
+  readonly overhead: Overhead;
   opened(target: string): void;
   ended(target: string, reason: string, counts: SessionCounts): void;
   refused(code: string): void;
@@ -48,6 +51,7 @@ export function createMetrics(): Metrics {
   });
   return {
     registry,
+    overhead: createOverhead(registry),
     opened: (target) => live.inc({ target }),
     ended: (target, reason, counts) => {
       live.dec({ target });

@@ -33,6 +33,8 @@ export class Result {
   #copy: CopyMasker | undefined;
   #copies = false;
   #withheld = 0;
+  /** Milliseconds. */
+  #masking = 0;
   #withholding = false;
 
   constructor(ports: ResultPorts, run: StatementRun, columns: readonly Column[], formats: readonly number[]) {
@@ -56,6 +58,7 @@ export class Result {
   run(bytes: Buffer, at: number): number {
     const type = this.#copies ? server.copyData : server.dataRow;
     if (this.#copy) return at;
+    const begun = this.#mask ? performance.now() : 0;
     let next = at;
     while (next + head <= bytes.length && bytes[next] === type) {
       const length = bytes.readInt32BE(next + 1);
@@ -64,12 +67,16 @@ export class Result {
       if (!this.#overLimit()) this.#pass(bytes, next, end);
       next = end;
     }
+    if (this.#mask) this.#masking += performance.now() - begun;
     return next;
   }
 
   row(frame: Buffer): void {
     if (this.#copies) throw new RangeError('a row in the middle of a COPY');
-    if (!this.#overLimit()) this.#pass(frame, 0, frame.length);
+    if (this.#overLimit()) return;
+    const begun = this.#mask ? performance.now() : 0;
+    this.#pass(frame, 0, frame.length);
+    if (this.#mask) this.#masking += performance.now() - begun;
   }
 
   /** One message that is not withheld. Recorded before the client is given anything of it. */
@@ -107,7 +114,8 @@ export class Result {
       this.#tellLimit();
       output.write(commandComplete(tag.replace(/\d+$/, String(this.#run.given.rows))));
     }
-    session.record({ type: 'complete', unit: this.#run.unit, tag, rows: 0, bytes: 0, digest: '' });
+    const masking = this.masks ? { masking: Math.round(this.#masking * 1_000) } : {};
+    session.record({ type: 'complete', unit: this.#run.unit, tag, rows: 0, bytes: 0, digest: '', ...masking });
   }
 
   /** The client wanted no more rows for now (PortalSuspended); those that were withheld are told of all the same. */
@@ -136,8 +144,10 @@ export class Result {
       this.#pass(frame, 0, frame.length);
       return;
     }
+    const begun = performance.now();
     const body = this.#copy.push(frame.subarray(head));
     if (body.length > 0) this.#copyOut(body);
+    this.#masking += performance.now() - begun;
   }
 
   copyDone(frame: Buffer): void {

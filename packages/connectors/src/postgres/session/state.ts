@@ -48,6 +48,8 @@ export class SessionState {
   /** The schemas there were when the path was read: others may make it mean something else. */
   schemaState = '';
   overlay: Overlay = emptyOverlay;
+  /** Microseconds that it took to understand the last text that was. */
+  parsing = 0;
   /** Path or role may be other ones than we think: read them back before the next statement is understood. */
   dirty = false;
   /** The catalog may be older than what this session committed. */

@@ -56,7 +56,10 @@ function refuseUnread(cause: unknown): never {
 }
 
 function understandNow(grounds: Grounds, text: string): readonly StatementMeaning[] {
-  return grounds.meanings.interpret(text, grounds.state.context(grounds.catalog.current(), grounds.labels));
+  const begun = performance.now();
+  const meanings = grounds.meanings.interpret(text, grounds.state.context(grounds.catalog.current(), grounds.labels));
+  grounds.state.parsing = (performance.now() - begun) * 1_000;
+  return meanings;
 }
 
 export interface UnitParts {
@@ -81,6 +84,7 @@ export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
     labels,
     exposures,
     parameters,
+    parsing: grounds.state.parsing,
     binding: exactly === undefined ? binding : { ...binding, parameters: exactly },
     renew: () => renew(grounds, parts),
   };

@@ -20,7 +20,9 @@ export function execUnit(understand: Understand, target: string, command: string
   const { environment, terminal } = around;
   // At a terminal, programs page what they print, and a pager runs commands.
   const seen = terminal === undefined ? environment : new Map([...environment, ['TERM', terminal]]);
-  return unit('exec', understand(target, command, seen), { command }, around);
+  const begun = performance.now();
+  const actions = understand(target, command, seen);
+  return { ...unit('exec', actions, { command }, around), parsing: (performance.now() - begun) * 1_000 };
 }
 
 export function shellUnit(target: string, around: Surroundings): Unit {
