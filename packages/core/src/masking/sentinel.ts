@@ -56,6 +56,31 @@ export function isMasked(text: string): boolean {
   return ours.test(text);
 }
 
+/** What our masks begin with, in lower case, and the byte that tells each from most other texts: its last one. */
+const beginnings = ['#*', 'masked_', uuidField].map((text) => new TextEncoder().encode(text));
+const telling: readonly (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
+  beginnings.find((beginning) => beginning.at(-1) === lowerCase(byte)),
+);
+/** Whether there is one, in less memory. */
+const tells = Uint8Array.from(telling, (beginning) => (beginning ? 1 : 0));
+
+/**
+ * False for bytes in whose text, in UTF-8, `isMasked` finds nothing: no beginning of a mask of ours is in them. Many
+ * times faster than making a text of them, above all where they are none.
+ */
+export function mayHoldMask(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) {
+    if (tells[bytes[at] as number] === 0) continue;
+    const beginning = telling[bytes[at] as number];
+    if (beginning?.every((byte, index) => byte === lowerCase(bytes[at + 1 - beginning.length + index] ?? 0))) return true;
+  }
+  return false;
+}
+
+function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+}
+
 function hex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
