@@ -63,7 +63,20 @@ describe('what is said of bytes before a text is made of them', () => {
   });
 
   test('is that they may, wherever a mask is found in their text', () => {
-    const pieces = fc.constantFrom('#', '*', 'mask', 'ed', '_', 'h0123456789abcdef', '6d6', '1736B', '-', '\ufeff', 'ſ', 'K');
+    const pieces = fc.constantFrom(
+      '#',
+      '*',
+      'mask',
+      'ed',
+      '_',
+      'h0123456789abcdef',
+      '6d6',
+      '1736B',
+      '-',
+      '\ufeff',
+      'ſ',
+      'K',
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
         const bytes = bytesOf(parts.join(''));
@@ -73,12 +86,20 @@ describe('what is said of bytes before a text is made of them', () => {
     );
   });
 
-  test.each(['', '#', '* #', 'mask', 'unmasking_h', 'b_b_b', '6d61736c', 'a # of snake_case words'])(
-    'is that they hold none: %j',
-    (text) => {
-      expect(mayHoldMask(bytesOf(text))).toBe(false);
-    },
-  );
+  test.each([
+    '',
+    '#',
+    '* #',
+    'mask',
+    'unmasking_h',
+    'b_b_b',
+    '6d61736c',
+    'a # of snake_case words',
+    '#* masked *#',
+    '#**#',
+  ])('is that they hold none: %j', (text) => {
+    expect(mayHoldMask(bytesOf(text))).toBe(false);
+  });
 });
 
 describe('fingerprints', () => {

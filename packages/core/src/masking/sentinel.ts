@@ -56,25 +56,32 @@ export function isMasked(text: string): boolean {
   return ours.test(text);
 }
 
-/** What our masks begin with, in lower case, and the byte that tells each from most other texts: its last one. */
-const beginnings = ['#*', 'masked_', uuidField].map((text) => new TextEncoder().encode(text));
-const telling: readonly (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
-  beginnings.find((beginning) => beginning.at(-1) === lowerCase(byte)),
+/** One of these is in each mask of ours, in lower case. The last byte of it is what is looked for first. */
+const signs = [mark, redacted, 'masked_', uuidField].map((text) => new TextEncoder().encode(text));
+const telling: readonly (readonly Uint8Array[])[] = Array.from({ length: 256 }, (_, byte) =>
+  signs.filter((sign) => sign.at(-1) === lowerCase(byte)),
 );
-/** Whether there is one, in less memory. */
-const tells = Uint8Array.from(telling, (beginning) => (beginning ? 1 : 0));
+/** Whether there are any, in less memory. */
+const tells = Uint8Array.from(telling, (list) => list.length);
 
 /**
- * False for bytes in whose text, in UTF-8, `isMasked` finds nothing: no beginning of a mask of ours is in them. Many
- * times faster than making a text of them, above all where they are none.
+ * False for bytes in whose text, in UTF-8, `isMasked` finds nothing, since none of the signs is in them. Many times
+ * faster than making a text of them, above all where they are none.
  */
 export function mayHoldMask(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at++) {
-    if (tells[bytes[at] as number] === 0) continue;
-    const beginning = telling[bytes[at] as number];
-    if (beginning?.every((byte, index) => byte === lowerCase(bytes[at + 1 - beginning.length + index] ?? 0))) return true;
+    const byte = bytes[at] as number;
+    if (tells[byte] === 0) continue;
+    for (const sign of telling[byte] as readonly Uint8Array[]) if (endsWith(bytes, at + 1, sign)) return true;
   }
   return false;
+}
+
+function endsWith(bytes: Uint8Array, end: number, sign: Uint8Array): boolean {
+  const start = end - sign.length;
+  if (start < 0) return false;
+  for (let at = 0; at < sign.length; at++) if (lowerCase(bytes[start + at] as number) !== sign[at]) return false;
+  return true;
 }
 
 function lowerCase(byte: number): number {

@@ -27,8 +27,8 @@ export const order: readonly Step[] = [
 ];
 
 const utf8 = new TextDecoder();
-/** Bytes; no mask needs more of them to be told by. */
-const longestBeginning = 16;
+/** At least as many bytes as the longest of what `mayHoldMask` looks for. */
+const longestSign = 16;
 
 function judgeActions(judgement: Judgement): void {
   const { session, unit, snapshot, facts } = judgement;
@@ -63,9 +63,9 @@ function refuseWriteBack(judgement: Judgement, ports: OrderPorts): void {
 
 /** None where no mask can be in it: most content is not worth making a text of, and much of it is none. */
 function textsOf({ before, data }: NonNullable<Unit['content']>): readonly string[] {
-  const seam = new Uint8Array(before.length + Math.min(data.length, longestBeginning));
+  const seam = new Uint8Array(before.length + Math.min(data.length, longestSign));
   seam.set(before);
-  seam.set(data.subarray(0, longestBeginning), before.length);
+  seam.set(data.subarray(0, longestSign), before.length);
   return mayHoldMask(data) || mayHoldMask(seam) ? [utf8.decode(before) + utf8.decode(data)] : [];
 }
 
