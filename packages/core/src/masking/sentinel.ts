@@ -64,13 +64,25 @@ const telling: readonly (readonly Uint8Array[])[] = Array.from({ length: 256 }, 
 /** Whether there are any, in less memory. */
 const tells = Uint8Array.from(telling, (list) => list.length);
 
+/** No sign is shorter, and of each the last so many bytes are looked for (Horspool's search, for all of them at once). */
+const least = 5;
+/** By the byte at a place where no sign ends: how far behind it is the first place where one can. */
+const steps = new Uint8Array(256).fill(least);
+for (let byte = 0; byte < 256; byte++) {
+  for (const sign of signs) {
+    const before = sign.slice(-least, -1).lastIndexOf(lowerCase(byte));
+    if (before >= 0) steps[byte] = Math.min(steps[byte] as number, least - 1 - before);
+  }
+}
+
 /**
  * False for bytes in whose text, in UTF-8, `isMasked` finds nothing, since none of the signs is in them. Many times
  * faster than making a text of them, above all where they are none.
  */
 export function mayHoldMask(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number;
+  let byte = 0;
+  for (let at = least - 1; at < bytes.length; at += steps[byte] as number) {
+    byte = bytes[at] as number;
     if (tells[byte] === 0) continue;
     for (const sign of telling[byte] as readonly Uint8Array[]) if (endsWith(bytes, at + 1, sign)) return true;
   }
