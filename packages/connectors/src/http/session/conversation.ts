@@ -12,6 +12,7 @@ import { CredentialGuard } from '../response/credential-guard.ts';
 import { type Answering, type Delivery, deliver } from '../response/deliver.ts';
 import type { HttpTarget } from '../target-form.ts';
 import { credentialHeaders } from './credential.ts';
+import { eitherSignal } from './either-signal.ts';
 import { answerDenial, answerError } from './problem.ts';
 import type { Receiver } from './receiver.ts';
 import { StreamedBody } from './streamed-body.ts';
@@ -113,7 +114,7 @@ export class Conversation implements Answering {
       return;
     }
     const { seq } = outcome.handle;
-    const signal = AbortSignal.any([gone, this.over]);
+    const { signal, release } = eitherSignal(gone, this.over);
     try {
       const response = await session.carryOut(outcome.permit, (decided) =>
         this.#send(decided, outcome, held.stream, signal),
@@ -122,6 +123,8 @@ export class Conversation implements Answering {
     } catch (error) {
       if (!receiver.responded || !gone.aborted) this.#failed(seq, error);
       throw error;
+    } finally {
+      release();
     }
   }
 
