@@ -65,7 +65,7 @@ export class ExtendedQueries {
     // The path or the catalog may have changed since Parse; the server plans anew then, and so do we.
     return this.#understood('Bind', prepared.text, (meanings) => {
       const parameters = readableParameters(message, prepared.parameterTypes);
-      const exactly = exactParameters(message, prepared.declaredTypes);
+      const exactly = (): string | undefined => exactParameters(message, prepared.declaredTypes);
       const parts = { name: 'Bind', frame, text: prepared.text, meanings, parameters, exactly, renewed };
       let judged = { unit: unitOf(this.#c, parts), meaning: meanings[0] };
       function renewed(unit: Unit, now: readonly StatementMeaning[]): void {
