@@ -1,4 +1,5 @@
 import { luhn, mod97 } from './checksum.ts';
+import { plainEmail, plainPhone } from './plain-shapes.ts';
 import { mark } from './sentinel.ts';
 
 /** Which part of a value a partial mask may show; `plain` for values of no known shape. */
@@ -38,12 +39,18 @@ const longestKnown = 400;
 
 const masks: Readonly<Record<PartialKind, (value: string) => string | undefined>> = {
   email(value) {
+    const plain = plainEmail(value);
+    if (plain) {
+      return `${firstLetter(value.slice(0, plain.local), 3)}${mark}@${mark}.${value.slice(plain.topLevel)}`;
+    }
     // Anything with a second @, a quoted local part or an address literal is left to be hidden as a whole.
     const [, local = '', topLevel = ''] = /^([^\s@"]{1,64})@[^\s@"[\]]{1,255}\.([A-Za-z]{2,12})$/u.exec(value) ?? [];
     if (topLevel === '') return undefined;
     return `${firstLetter(local, 3)}${mark}@${mark}.${topLevel}`;
   },
   phone(value) {
+    const last = plainPhone(value);
+    if (last !== undefined) return mark + last;
     if (!/^\+?[\d\s().\-/]{7,40}$/.test(value)) return undefined;
     const digits = value.replace(/\D/g, '');
     // E.164 allows 15 digits, national prefixes a few more; fewer than 7 leave too little to guess.
