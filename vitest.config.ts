@@ -3,10 +3,7 @@ import { LongestFirst } from './test/harness/longest-first.ts';
 
 // Files that need a process of their own: one replaces modules, which would come too late for those that are loaded;
 // one is about how deep the stack goes, of which code that ran much before (and was compiled anew for it) takes more.
-const alone = [
-  'packages/server/src/credentials/access-credentials.test.ts',
-  'packages/connectors/src/postgres/meaning/guard.test.ts',
-];
+const alone = ['packages/server/src/credentials/access-credentials.test.ts'];
 
 export default defineConfig({
   test: {

@@ -26,6 +26,7 @@ import { platformDigests } from '@sluice/server/crypto/digests.ts';
 import { randomIds } from '@sluice/server/crypto/ids.ts';
 import { dialSocket } from '@sluice/server/network/dial.ts';
 import { noOperations } from '@sluice/server/operations/no-operations.ts';
+import type { Disk } from '@sluice/server/recording/disk.ts';
 import { memoryPins } from '@sluice/server/store/memory-pins.ts';
 import { systemClock as clock } from '@sluice/server/telemetry/clock.ts';
 import type { TestPostgres } from '../harness/postgres.ts';
@@ -36,9 +37,8 @@ export interface RigOptions {
   readonly postgres: TestPostgres;
   readonly policies: string;
   readonly labels?: Readonly<Record<string, readonly string[]>>;
-  /** Notes or replaces what the session asks of policy. */
-  readonly policy?: (policy: EnforcedPolicies) => PipelinePorts['policy'];
-  readonly recorders?: (recorders: PipelinePorts['recorders']) => PipelinePorts['recorders'];
+  /** Where recordings go instead of the disk itself. */
+  readonly disk?: Disk;
 }
 
 export interface Rig {
@@ -72,7 +72,12 @@ export class MemoryLink implements ClientLink, UpstreamSocket {
   }
 
   taken(): Buffer {
-    return Buffer.concat(this.#written.splice(0));
+    return Buffer.concat(this.parts());
+  }
+
+  /** As it was written, piece by piece; taken. */
+  parts(): readonly Uint8Array[] {
+    return this.#written.splice(0);
   }
 
   /** Forgets what was written, without looking at it. */
@@ -130,7 +135,7 @@ const principal: Principal = {
 
 export async function createRig(options: RigOptions): Promise<Rig> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-rig-'));
-  const { recordings } = await openTestRecordings(dataDir);
+  const { recordings } = await openTestRecordings(dataDir, {}, options.disk ? { disk: options.disk } : {});
   const loaded = loadPolicies([{ path: 'rig.cedar', text: options.policies }], [sqlDeclarations]);
   if (!loaded.ok) throw new Error(loaded.errors.map(({ message: text }) => text).join('\n'));
   const policies = new EnforcedPolicies(loaded.set, 1);
@@ -165,14 +170,14 @@ export async function createRig(options: RigOptions): Promise<Rig> {
     clock,
     ids: randomIds,
     digests,
-    policy: options.policy?.(policies) ?? { current: () => policies, onChange: () => () => {} },
+    policy: { current: () => policies, onChange: () => () => {} },
     requests: {
       open: () => Promise.reject(new Error('nothing is held in the rig')),
       settled: () => Promise.reject(new Error('nothing is held in the rig')),
       use: () => Promise.resolve(false),
       cancel: () => Promise.resolve(),
     },
-    recorders: options.recorders?.(recordings.recorders) ?? recordings.recorders,
+    recorders: recordings.recorders,
     target: () => target,
     dial: async () => {
       const socket = new MemoryLink();
@@ -210,7 +215,7 @@ export async function createRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-const ready = message('Z', Buffer.from('I'));
+export const ready = message('Z', Buffer.from('I'));
 
 /** What a server says when it takes a connection without asking for anything, and then to the gateway's own question. */
 const greeting = Buffer.concat([

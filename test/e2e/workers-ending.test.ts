@@ -177,6 +177,11 @@ describe('workers whose gateway is killed', { timeout: 180_000 }, () => {
     expect((await client.query('SELECT 1 AS one')).rowCount).toBe(1);
     await again.stop();
     await verified();
+    // Sealed when nobody could witness it: the next journal says as what.
+    const witnessed = (await journal()).filter(({ name }) => name === 'recording.recovered');
+    for (const session of sessions) {
+      expect(witnessed).toContainEqual(expect.objectContaining({ detail: expect.objectContaining({ session }) }));
+    }
   });
 });
 

@@ -185,6 +185,18 @@ describe('two workers', { timeout: 60_000 }, () => {
     const resident = Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
     expect(resident).toBeGreaterThan(process.memoryUsage().rss);
     expect(text.match(/^# HELP sluice_sessions /gm)).toHaveLength(1);
+
+    // What is counted where units are judged, in two processes here.
+    const decided = async (): Promise<number> => {
+      const counted = /^sluice_overhead_seconds_count\{connector="postgres",stage="decide"\} (\d+)$/m.exec(
+        await read(),
+      );
+      return Number(counted?.[1] ?? 0);
+    };
+    const before = await decided();
+    const both = [await connected(), await connected()];
+    for (const client of both) for (let turn = 0; turn < 10; turn++) await client.query(`SELECT ${turn}`);
+    expect(await decided()).toBeGreaterThanOrEqual(before + 20);
   });
 
   test('are told of in the answer about health', async () => {

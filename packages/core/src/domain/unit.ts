@@ -31,6 +31,8 @@ export interface Unit {
    * An approval binds to all of it.
    */
   readonly binding: Readonly<Record<string, string>>;
+  /** What belongs into `binding` as well, and is worked out only where an approval is asked for or used. */
+  readonly moreBinding?: () => Readonly<Record<string, string>>;
   /**
    * Content that belongs to the unit it `continues` (rows of a COPY). It is kept in the recording, and it may not hold
    * masked values; `before` is the end of the content sent before it, in case one lies across both. `terminal`: it was

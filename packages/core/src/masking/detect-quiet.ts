@@ -106,7 +106,11 @@ export function quietEnd(text: string, from: number): number {
 
 /** Whether a text, whole, holds no sign of a value. */
 export function isQuiet(text: string): boolean {
-  return quietEnd(`${text}\n`, 0) > text.length;
+  // Lines say nothing about one another, so that a copy with a line break at its end is made of the last one alone.
+  const last = text.lastIndexOf('\n') + 1;
+  if (last > 0 && quietEnd(text, 0) < last) return false;
+  const line = `${last > 0 ? text.slice(last) : text}\n`;
+  return quietEnd(line, 0) === line.length;
 }
 
 /** How much of the text is whole lines without any sign of a value, escape sequence or control. */

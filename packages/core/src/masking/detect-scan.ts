@@ -77,8 +77,8 @@ const contextLength = 4;
 /** How deep texts of control sequences are looked at within each other. */
 const deepest = 3;
 
-/** A bound on what is held, whatever is in it. */
-const mostHeld = 256 * 1024;
+/** A bound on what is held, in characters, whatever is in it. */
+export const mostHeld = 256 * 1024;
 
 /**
  * Reads a text that comes in parts and says which of it to hide. What it says depends on the text alone and not on how

@@ -1,5 +1,5 @@
 import type { Json } from '../domain/json.ts';
-import { type JsonMaskerOptions, JsonMasks, untaken } from './json-masks.ts';
+import { type JsonMaskerOptions, JsonMasks, type Place, untaken } from './json-masks.ts';
 
 export interface MaskedJson {
   readonly value: Json;
@@ -17,23 +17,23 @@ export interface MaskedJson {
  */
 export function maskJson(value: Json, options: JsonMaskerOptions): MaskedJson {
   const walk = new Walk(options);
-  const masked = walk.value(value, [], []);
+  const masked = walk.value(value, walk.top());
   return { value: masked, labels: [...walk.labels].sort(), masked: walk.masked };
 }
 
 class Walk extends JsonMasks {
-  value(value: Json, path: readonly string[], above: readonly string[]): Json {
-    const labels = this.labelsAt(path, above);
-    if (isArray(value)) return value.map((each) => this.value(each, [...path, '[]'], labels));
-    if (typeof value === 'object' && value !== null) return this.#object(value, path, labels);
-    if (typeof value === 'string') return this.text(value, labels);
-    return this.keeps(value === null ? 'null' : String(value), labels) ? value : null;
+  value(value: Json, place: Place): Json {
+    if (isArray(value)) return value.map((each) => this.value(each, this.below(place, '[]')));
+    if (typeof value === 'object' && value !== null) return this.#object(value, place);
+    if (typeof value === 'string') return this.text(value, place);
+    return this.keeps(value === null ? 'null' : String(value), place) ? value : null;
   }
 
-  #object(value: { readonly [key: string]: Json }, path: readonly string[], labels: readonly string[]): Json {
+  #object(value: { readonly [key: string]: Json }, place: Place): Json {
     const members = new Map<string, Json>();
     for (const [key, member] of Object.entries(value)) {
-      members.set(untaken(this.name(key), members), this.value(member, [...path, key], labels));
+      const at = this.below(place, key);
+      members.set(untaken(this.name(key, at), members), this.value(member, at));
     }
     // Makes own members of any name, `__proto__` among them.
     return Object.fromEntries(members);

@@ -1,4 +1,4 @@
-import { type JsonMaskerOptions, JsonMasks, untaken } from './json-masks.ts';
+import { type JsonMaskerOptions, JsonMasks, type Place, untaken } from './json-masks.ts';
 import { MaskingError } from './masking-error.ts';
 
 export interface MaskedJsonText {
@@ -18,9 +18,11 @@ export function maskJsonText(source: string, options: JsonMaskerOptions): Masked
   return { value: walk.document(), labels: [...walk.labels].sort(), masked: walk.masked };
 }
 
-const space = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const literal = /true|false|null/y;
+
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 class TextWalk extends JsonMasks {
   readonly #source: string;
@@ -35,67 +37,86 @@ class TextWalk extends JsonMasks {
   }
 
   document(): string {
-    this.#value([], []);
+    this.#value(this.top());
     this.#space();
     if (this.#at < this.#source.length) throw this.#wrong();
     return this.#parts.length === 0 ? this.#source : this.#parts.join('') + this.#source.slice(this.#copied);
   }
 
-  #value(path: readonly string[], above: readonly string[]): void {
-    const labels = this.labelsAt(path, above);
+  #value(place: Place): void {
     this.#space();
     const start = this.#at;
-    switch (this.#source[start]) {
-      case '{':
-        this.#object(path, labels);
+    switch (this.#source.charCodeAt(start)) {
+      case openBrace:
+        this.#object(place);
         return;
-      case '[':
-        this.#array(path, labels);
+      case openBracket:
+        this.#array(place);
         return;
-      case '"': {
+      case quote: {
         const text = this.#string();
-        const shown = this.text(text, labels);
+        const shown = this.text(text, place);
         if (shown !== text) this.#replace(start, JSON.stringify(shown));
         return;
       }
       default: {
         const scalar = this.#take(number) ?? this.#take(literal);
         if (scalar === undefined) throw this.#wrong();
-        if (!this.keeps(scalar, labels)) this.#replace(start, 'null');
+        if (!this.keeps(scalar, place)) this.#replace(start, 'null');
       }
     }
   }
 
-  #object(path: readonly string[], labels: readonly string[]): void {
+  #object(place: Place): void {
     this.#at += 1;
-    const names = new Set<string>();
-    if (this.#skip('}')) return;
+    const before: string[] = [];
+    let names: Set<string> | undefined;
+    if (this.#skip(closeBrace)) return;
     do {
       this.#space();
       const start = this.#at;
-      if (this.#source[start] !== '"') throw this.#wrong();
+      if (this.#source.charCodeAt(start) !== quote) throw this.#wrong();
       const key = this.#string();
-      const shown = this.name(key);
-      const name = shown === key ? key : untaken(shown, names);
-      names.add(name);
+      const at = this.below(place, key);
+      const shown = this.name(key, at);
+      let name = key;
+      if (shown !== key) {
+        names ??= new Set(before);
+        name = untaken(shown, names);
+      }
+      if (names === undefined) before.push(name);
+      else names.add(name);
       if (name !== key) this.#replace(start, JSON.stringify(name));
-      if (!this.#skip(':')) throw this.#wrong();
-      this.#value([...path, key], labels);
-    } while (this.#skip(','));
-    if (!this.#skip('}')) throw this.#wrong();
+      if (!this.#skip(colon)) throw this.#wrong();
+      this.#value(at);
+    } while (this.#skip(comma));
+    if (!this.#skip(closeBrace)) throw this.#wrong();
   }
 
-  #array(path: readonly string[], labels: readonly string[]): void {
+  #array(place: Place): void {
     this.#at += 1;
-    if (this.#skip(']')) return;
-    const inside = [...path, '[]'];
-    do this.#value(inside, labels);
-    while (this.#skip(','));
-    if (!this.#skip(']')) throw this.#wrong();
+    if (this.#skip(closeBracket)) return;
+    const inside = this.below(place, '[]');
+    do this.#value(inside);
+    while (this.#skip(comma));
+    if (!this.#skip(closeBracket)) throw this.#wrong();
   }
 
   /** The string that begins here, as it reads. */
   #string(): string {
+    const source = this.#source;
+    const start = this.#at + 1;
+    let at = start;
+    let code = source.charCodeAt(at);
+    // Not a number behind the end, which is no more than a space either.
+    while (code !== quote && code !== backslash && code >= 0x20) code = source.charCodeAt(++at);
+    if (code !== quote) return this.#escaped();
+    this.#at = at + 1;
+    return source.slice(start, at);
+  }
+
+  /** As `#string`, for one in which something is written in another way than it reads. */
+  #escaped(): string {
     const start = this.#at;
     for (let end = this.#source.indexOf('"', start + 1); end > 0; end = this.#source.indexOf('"', end + 1)) {
       let slashes = end;
@@ -112,24 +133,27 @@ class TextWalk extends JsonMasks {
   }
 
   #space(): void {
-    space.lastIndex = this.#at;
-    space.test(this.#source);
-    this.#at = space.lastIndex;
+    for (;;) {
+      const code = this.#source.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return;
+      this.#at += 1;
+    }
   }
 
   /** Goes behind the sign, if it is what comes next. */
-  #skip(sign: string): boolean {
+  #skip(sign: number): boolean {
     this.#space();
-    if (this.#source[this.#at] !== sign) return false;
+    if (this.#source.charCodeAt(this.#at) !== sign) return false;
     this.#at += 1;
     return true;
   }
 
   #take(form: RegExp): string | undefined {
-    form.lastIndex = this.#at;
-    const found = form.exec(this.#source)?.[0];
-    if (found !== undefined) this.#at += found.length;
-    return found;
+    const start = this.#at;
+    form.lastIndex = start;
+    if (!form.test(this.#source)) return undefined;
+    this.#at = form.lastIndex;
+    return this.#source.slice(start, this.#at);
   }
 
   /** What stands from `start` up to here becomes something else. */

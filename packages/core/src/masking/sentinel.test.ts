@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fingerprintText, fingerprintUuid, isMasked } from './sentinel.ts';
+import { fingerprintText, fingerprintUuid, isMasked, mayHoldMask } from './sentinel.ts';
 
 describe('the write-back guard', () => {
   test.each([
@@ -44,6 +44,61 @@ describe('the write-back guard', () => {
     for (const part of ['#*', 'masked_h0123456789', '6d61736b-', '#*maske']) {
       expect(isMasked(part.repeat(300_000))).toBe(false);
     }
+  });
+});
+
+describe('what is said of bytes before a text is made of them', () => {
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+  const masks = ['#***#', '#*masked*#', '#*MASKED*#', 'Masked_t0123456789abcdef', '6D61736B12348123912312345678ABCD'];
+  const noise = fc.uint8Array({ maxLength: 40 });
+
+  test('is that they may hold a mask, whatever is around it', () => {
+    fc.assert(
+      fc.property(noise, fc.constantFrom(...masks), noise, (before, text, behind) => {
+        const mask = bytesOf(text);
+        const bytes = new Uint8Array([...before, ...mask, ...behind]);
+        expect(mayHoldMask(bytes)).toBe(true);
+      }),
+    );
+  });
+
+  test('is that they may, wherever a mask is found in their text', () => {
+    const pieces = fc.constantFrom(
+      '#',
+      '*',
+      'mask',
+      'ed',
+      '_',
+      'h0123456789abcdef',
+      '6d6',
+      '1736B',
+      '-',
+      '\ufeff',
+      'ſ',
+      'K',
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+        const bytes = bytesOf(parts.join(''));
+        if (isMasked(new TextDecoder().decode(bytes))) expect(mayHoldMask(bytes)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each([
+    '',
+    '#',
+    '* #',
+    'mask',
+    'unmasking_h',
+    'b_b_b',
+    '6d61736c',
+    'a # of snake_case words',
+    '#* masked *#',
+    '#**#',
+  ])('is that they hold none: %j', (text) => {
+    expect(mayHoldMask(bytesOf(text))).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { CellMasker } from '../contract/labels.ts';
 import { isQuiet } from './detect-quiet.ts';
-import { Scan, type ScanSink } from './detect-scan.ts';
+import { mostHeld, Scan, type ScanSink } from './detect-scan.ts';
 import { mark, redacted } from './sentinel.ts';
 
 export interface TextMaskerOptions {
@@ -29,8 +29,10 @@ export function createTextMasker(options: TextMaskerOptions): TextMasker {
       if (isQuiet(text)) return { text, labels: [], masked: false };
       const writer = new MaskWriter(options.masker);
       const scan = new Scan(options.hidden, writer);
-      // In one piece and final from the start: nothing is held, whatever its length.
-      scan.end(text);
+      // Line by line, those without any sign of a value are passed over; what is longer than a scan may hold is given in
+      // one piece that is final from the start, so that nothing is held of it.
+      if (text.length <= mostHeld) scan.push(text);
+      scan.end(text.length <= mostHeld ? '' : text);
       return { text: writer.take(), labels: [...writer.labels].sort(), masked: writer.masked };
     },
   };

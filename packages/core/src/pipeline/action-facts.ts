@@ -53,7 +53,7 @@ function isSame(each: Known, { unit, snapshot, masked, decisions }: Judgement): 
     each.decisions.length === decisions.length &&
     each.decisions.every((decision, index) => decision === decisions[index]) &&
     each.judgement.masked.size === masked.size &&
-    [...masked].every((label) => each.judgement.masked.has(label))
+    (masked.size === 0 || [...masked].every((label) => each.judgement.masked.has(label)))
   );
 }
 

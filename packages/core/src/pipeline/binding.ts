@@ -21,9 +21,14 @@ export function bindingDigest(digests: Digests, principal: Principal, target: Ta
     ]),
     unit.parameters,
     [...unit.labels].sort(),
-    Object.entries(unit.binding).sort(([a], [b]) => (a < b ? -1 : 1)),
+    Object.entries(wholeBinding(unit)).sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
   return hex(digests.sha256(new TextEncoder().encode(content)));
+}
+
+/** All that gives the unit its meaning besides actions and parameters. */
+export function wholeBinding({ binding, moreBinding }: Unit): Readonly<Record<string, string>> {
+  return moreBinding ? { ...binding, ...moreBinding() } : binding;
 }
 
 function hex(bytes: Uint8Array): string {

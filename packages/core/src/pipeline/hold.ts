@@ -11,7 +11,7 @@ import { behind } from '../domain/principal.ts';
 import type { RecordingEvent } from '../domain/recording-event.ts';
 import type { SessionInfo } from '../domain/session.ts';
 import type { Unit } from '../domain/unit.ts';
-import { bindingDigest } from './binding.ts';
+import { bindingDigest, wholeBinding } from './binding.ts';
 import { denialOf, groupsOf, pendingDenial, settledDenial, withdrawnDenial } from './denial.ts';
 import type { Judgement } from './judgement.ts';
 import type { PipelinePorts } from './ports.ts';
@@ -164,7 +164,7 @@ function draftOf(context: HoldContext, unit: Unit, digest: string): AccessReques
       text: action.text,
     })),
     parameters: unit.parameters,
-    binding: unit.binding,
+    binding: wholeBinding(unit),
     labels: unit.labels,
     ...(unit.run ? { run: unit.run } : {}),
     digest,

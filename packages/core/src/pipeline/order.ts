@@ -4,6 +4,8 @@
  * Nothing else in the project decides anything.
  */
 import type { ObligationKind } from '../domain/decision.ts';
+import type { Unit } from '../domain/unit.ts';
+import { mayHoldMask } from '../masking/sentinel.ts';
 import { addDecision, type Judgement, refuse } from './judgement.ts';
 
 export interface OrderPorts {
@@ -25,6 +27,8 @@ export const order: readonly Step[] = [
 ];
 
 const utf8 = new TextDecoder();
+/** At least as many bytes as the longest of what `mayHoldMask` looks for. */
+const longestSign = 16;
 
 function judgeActions(judgement: Judgement): void {
   const { session, unit, snapshot, facts } = judgement;
@@ -46,7 +50,7 @@ function refuseWriteBack(judgement: Judgement, ports: OrderPorts): void {
   )
     return;
   const texts = unit.content
-    ? [utf8.decode(unit.content.before) + utf8.decode(unit.content.data)]
+    ? textsOf(unit.content)
     : [...new Set(unit.actions.map((action) => action.text)), ...unit.parameters];
   if (!texts.some((text) => text !== null && ports.isMasked(text))) return;
   refuse(
@@ -55,6 +59,14 @@ function refuseWriteBack(judgement: Judgement, ports: OrderPorts): void {
     'It contains a masked value, which would overwrite the real one with its mask.',
     'Leave masked columns out of what you write, or write a value you know.',
   );
+}
+
+/** None where no mask can be in it: most content is not worth making a text of, and much of it is none. */
+function textsOf({ before, data }: NonNullable<Unit['content']>): readonly string[] {
+  const seam = new Uint8Array(before.length + Math.min(data.length, longestSign));
+  seam.set(before);
+  seam.set(data.subarray(0, longestSign), before.length);
+  return mayHoldMask(data) || mayHoldMask(seam) ? [utf8.decode(before) + utf8.decode(data)] : [];
 }
 
 function maskLabels(judgement: Judgement): void {

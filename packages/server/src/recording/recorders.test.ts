@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionRegister } from '@sluice/core/contract/control-plane.ts';
@@ -100,19 +100,55 @@ describe('recordings that another process witnesses', () => {
   });
 });
 
+function recordings(): Promise<Recordings> {
+  const settings = { dataDir, durability: 'group', syncInterval: 1, capPerResult: 1_000 } as const;
+  return openRecordings(settings, {
+    digests: plainDigests,
+    startDigest: startSha256,
+    signer: openKeys(dataDir).signer,
+    deflater: noDeflater,
+    inflater,
+    log: quiet,
+    now: Date.now,
+  });
+}
+
+describe('what was sealed when the gateway was gone already', () => {
+  test('is found by the next one, whose journal says as what', async () => {
+    const dead = await recordings();
+    const all = recorders((info) => dead.witness.opened(info));
+    await (await all.open(session('ses_seen'), 'hash')).close('client_closed');
+    dead.witness.sealed('ses_seen', { reason: 'client_closed', events: 2, head: 'as it was' });
+    await (await all.open(session('ses_unseen'), 'hash')).close('gateway_stopped');
+    const unsealed = await all.open(session('ses_left'), 'hash');
+    unsealed.flush();
+
+    const next = await recordings();
+    expect(next.recovered.flatMap((one) => (one.session.startsWith('ses_') ? [[one.kind, one.session]] : []))).toEqual([
+      ['sealed', 'ses_left'],
+      ['sealed', 'ses_unseen'],
+    ]);
+    await next.close();
+    const last = await recordings();
+    expect(last.recovered).toEqual([]);
+    await last.close();
+  });
+});
+
+test('a journal that never got its header keeps no gateway from starting', async () => {
+  const day = join(dataDir, 'recordings', '2026', '01', '02');
+  await mkdir(day, { recursive: true });
+  const journal = join(day, 'gateway-20260102T000000000Z-0123456789abcdef0123.sluice');
+  await writeFile(journal, '');
+  const next = await recordings();
+  expect(await files()).not.toContain('2026/01/02/gateway-20260102T000000000Z-0123456789abcdef0123.sluice');
+  await next.close();
+});
+
 describe('what a process that is gone left behind', () => {
   let main: Recordings;
   beforeEach(async () => {
-    const settings = { dataDir, durability: 'group', syncInterval: 1, capPerResult: 1_000 } as const;
-    main = await openRecordings(settings, {
-      digests: plainDigests,
-      startDigest: startSha256,
-      signer: openKeys(dataDir).signer,
-      deflater: noDeflater,
-      inflater,
-      log: quiet,
-      now: Date.now,
-    });
+    main = await recordings();
   });
   afterEach(() => main.close());
 

@@ -7,9 +7,9 @@ import type { Digests, Signer } from '@sluice/core/contract/crypto.ts';
 import { toHex } from '@sluice/core/recording/format.ts';
 import type { Deflater, Inflater } from '@sluice/core/recording/ports.ts';
 import { closingFrames, type Found, RecoveryScan } from '@sluice/core/recording/recovery.ts';
-import { dayDirectories, journalPrefix, type RecordingPath, recordingsIn } from './layout.ts';
+import { dayDirectories, findRecording, journalPrefix, type RecordingPath, recordingsIn } from './layout.ts';
 import { openForReading, readChunks } from './read-file.ts';
-import { journalHeads } from './sealed-before.ts';
+import { journalHeads, leftOpenIn } from './sealed-before.ts';
 import { SettledDays } from './settled-days.ts';
 import { sealedHead } from './tail.ts';
 
@@ -52,7 +52,33 @@ export async function recoverRecordings(dataDir: string, ports: RecoveryPorts): 
     const heads = await journalHeads(dataDir, new Set(sessions.map(({ session }) => session)), ports.inflater);
     for (const file of sessions) await recoverOne(file, heads.get(file.session), ports, recovered);
   }
+  for (const file of await sealedUnseen(dataDir, journals, sessions, ports)) {
+    await recoverOne(file, undefined, ports, recovered);
+  }
   return recovered;
+}
+
+/**
+ * What was sealed when the gateway was gone already, by a worker that outlived it for a moment: the journal of then saw it
+ * opened and nothing more, and the next one has to say as what it was sealed.
+ */
+async function sealedUnseen(
+  dataDir: string,
+  journals: readonly RecordingPath[],
+  unsealed: readonly RecordingPath[],
+  ports: RecoveryPorts,
+): Promise<RecordingPath[]> {
+  const found: RecordingPath[] = [];
+  const known = new Set(unsealed.map(({ session }) => session));
+  // One that never got its header was no journal, and is gone by now.
+  for (const journal of journals.filter(isThere)) {
+    for (const session of await leftOpenIn(journal.path, ports.inflater)) {
+      const path = known.has(session) ? undefined : await findRecording(dataDir, session);
+      if (path !== undefined) found.push({ session, path });
+      known.add(session);
+    }
+  }
+  return found;
 }
 
 /**
@@ -62,9 +88,13 @@ export async function recoverRecordings(dataDir: string, ports: RecoveryPorts): 
 export async function recoverLeft(files: readonly RecordingPath[], ports: RecoveryPorts): Promise<Recovered[]> {
   const recovered: Recovered[] = [];
   for (const file of files) {
-    if (lstatSync(file.path, { throwIfNoEntry: false })?.isFile()) await recoverOne(file, undefined, ports, recovered);
+    if (isThere(file)) await recoverOne(file, undefined, ports, recovered);
   }
   return recovered;
+}
+
+function isThere({ path }: RecordingPath): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 async function findUnsealed(dataDir: string, ports: RecoveryPorts): Promise<RecordingPath[]> {
@@ -163,7 +193,10 @@ async function recoverFile(
     head: toHex(head),
     lastEventAt,
   };
-  ports.log.warn({ ...result }, 'sealed the recording of an interrupted session');
+  ports.log.warn(
+    { ...result },
+    found.sealed ? 'found a recording sealed' : 'sealed the recording of an interrupted session',
+  );
   return result;
 }
 

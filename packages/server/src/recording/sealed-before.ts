@@ -63,3 +63,18 @@ export async function journalHeads(
   }
   return heads;
 }
+
+/** Sessions that a journal saw opened, and of whose recordings it doesn't know the end. */
+export async function leftOpenIn(journal: string, inflater: Inflater): Promise<ReadonlySet<string>> {
+  const open = new Set<string>();
+  for await (const item of readRecording(readRecordingFile(journal), inflater)) {
+    if (item.kind !== 'entry' || item.entry.event.type !== 'event') continue;
+    const { name, detail } = item.entry.event;
+    const session = String(detail['session'] ?? '');
+    if (name === 'session.opened') open.add(session);
+    if (name === 'session.sealed' || name === 'recording.recovered' || name === 'recording.unreadable') {
+      open.delete(session);
+    }
+  }
+  return open;
+}

@@ -18,8 +18,8 @@ type Generation = Map<string, Map<string, Meanings>>;
 /**
  * Meanings of texts seen before, bounded in number and size. A meaning is kept under everything it depends on; an
  * overlay or a name that a session gave to something is part of that, or keeps it out. What was not used for a whole
- * generation goes with it, so that a text that is used again costs one look and no bookkeeping. What is kept is frozen:
- * whoever meets it again may rely on its being the same.
+ * generation goes with it, so that a text that is used again costs one look and no bookkeeping. What is met again is
+ * frozen: whoever puts something together for it may rely on its coming again, and on its being the same.
  */
 export class MeaningCache {
   readonly #bounds: CacheBounds;
@@ -39,14 +39,14 @@ export class MeaningCache {
     if (ctx.overlay.changes.length > 0) return interpret(text, ctx);
     const grounds = this.#groundsOf(ctx);
     const known = this.#young.get(grounds)?.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) return frozen(known);
     const kept = this.#old.get(grounds)?.get(text);
     if (kept !== undefined) {
       this.#keep(grounds, text, kept);
-      return kept;
+      return frozen(kept);
     }
     const meanings = interpret(text, ctx);
-    if (!meanings.some(dependsOnSession)) this.#keep(grounds, text, frozen(meanings));
+    if (!meanings.some(dependsOnSession)) this.#keep(grounds, text, meanings);
     return meanings;
   }
 
@@ -97,6 +97,7 @@ function groundsOf(ctx: MeaningContext): string {
 }
 
 function frozen(meanings: Meanings): Meanings {
+  if (Object.isFrozen(meanings)) return meanings;
   for (const { actions } of meanings) {
     for (const action of actions) freezeAction(action);
     Object.freeze(actions);

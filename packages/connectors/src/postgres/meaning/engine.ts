@@ -155,7 +155,7 @@ export function understand(
     returnsRows: output !== undefined,
     effects: tally.effects,
     ...(result.copy === undefined ? {} : { copy: result.copy }),
-    fingerprint: fingerprint(text),
+    fingerprint: () => fingerprint(text),
     relations,
     schemaDigest: ctx.catalog.schemaDigest(relations),
   };

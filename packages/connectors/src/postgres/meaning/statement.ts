@@ -26,8 +26,8 @@ export interface StatementMeaning {
   readonly returnsRows: boolean;
   readonly effects: readonly SessionEffect[];
   readonly copy?: CopyMeaning;
-  /** Of the parse tree without its constants. */
-  readonly fingerprint: string;
+  /** Of the parse tree without its constants; parses the statement again, so only for whom it is worth that. */
+  readonly fingerprint: () => string;
   /** OIDs of the relations touched, also through views; sorted. Feed them to `catalog.schemaDigest`. */
   readonly relations: readonly number[];
   readonly schemaDigest: string;

@@ -9,7 +9,7 @@ import { describePortal } from '../protocol/messages.ts';
 import { changesMeaning } from './changes-meaning.ts';
 import type { Conversation } from './conversation.ts';
 import type { Names } from './names.ts';
-import { type Cursor, descriptionKey, type Portal, type Prepared } from './owed.ts';
+import { type Cursor, descriptionKey, isPortal, type Portal, type Prepared } from './owed.ts';
 import { exactParameters, readableParameters } from './parameters.ts';
 import { runOf } from './run.ts';
 import type { Turn } from './turn.ts';
@@ -65,7 +65,7 @@ export class ExtendedQueries {
     // The path or the catalog may have changed since Parse; the server plans anew then, and so do we.
     return this.#understood('Bind', prepared.text, (meanings) => {
       const parameters = readableParameters(message, prepared.parameterTypes);
-      const exactly = exactParameters(message, prepared.declaredTypes);
+      const exactly = (): string | undefined => exactParameters(message, prepared.declaredTypes);
       const parts = { name: 'Bind', frame, text: prepared.text, meanings, parameters, exactly, renewed };
       let judged = { unit: unitOf(this.#c, parts), meaning: meanings[0] };
       function renewed(unit: Unit, now: readonly StatementMeaning[]): void {
@@ -99,6 +99,7 @@ export class ExtendedQueries {
       const described: Prepared = { text: '', meaning: of.cursor, declaredTypes: [], parameterTypes: [] };
       this.#c.control('Describe', frame, { kind: 'describe', of: described, hidden: false });
     } else {
+      if (isPortal(of)) of.result.asked = true;
       this.#c.control('Describe', frame, { kind: 'describe', of, hidden: false });
     }
     return undefined;
@@ -183,7 +184,8 @@ export class ExtendedQueries {
     if (described !== undefined && described.key === descriptionKey(run?.meaning)) {
       portal.result.columns ??= described.columns;
     }
-    if (now?.meaning.returnsRows && portal.result.columns === undefined) {
+    if (now?.meaning.returnsRows && portal.result.columns === undefined && !portal.result.asked) {
+      portal.result.asked = true;
       // The client did not ask what comes back; without knowing it nothing can be masked.
       c.control('Describe', describePortal(name), { kind: 'describe', of: portal, hidden: true });
     }

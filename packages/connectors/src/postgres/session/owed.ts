@@ -34,8 +34,11 @@ export interface Prepared {
 
 export interface Portal {
   readonly prepared: Prepared;
-  /** As the server described it; no columns before, an empty list when it returns no rows. Shared by all its runs. */
-  readonly result: { columns?: readonly Column[] };
+  /**
+   * As the server described it; no columns before, an empty list when it returns no rows; `asked`: its
+   * description is on its way. Shared by all its runs.
+   */
+  readonly result: { columns?: readonly Column[]; asked?: true };
   readonly formats: BindMessage['resultFormats'];
   readonly unit: Unit;
   readonly handle: UnitHandle;

@@ -69,7 +69,7 @@ export interface UnitParts {
   readonly meanings: readonly StatementMeaning[];
   readonly parameters: readonly (string | null)[];
   /** Binds an approval to the parameters to the byte, however they read; absent without parameters. */
-  readonly exactly?: string | undefined;
+  readonly exactly?: () => string | undefined;
   /** Told what the text means now whenever an approval made it be understood anew. */
   readonly renewed?: (unit: Unit, meanings: readonly StatementMeaning[]) => void;
 }
@@ -85,7 +85,8 @@ export function unitOf(grounds: Grounds, parts: UnitParts): Unit {
     exposures,
     parameters,
     parsing: grounds.state.parsing,
-    binding: exactly === undefined ? binding : { ...binding, parameters: exactly },
+    binding,
+    moreBinding: () => exactBinding(meanings, exactly?.()),
     renew: () => renew(grounds, parts),
   };
   return run ? { ...unit, run } : unit;
@@ -97,6 +98,17 @@ async function renew(grounds: Grounds, parts: UnitParts): Promise<Unit> {
   const unit = unitOf(grounds, { ...parts, meanings: now });
   parts.renewed?.(unit, now);
   return unit;
+}
+
+function exactBinding(
+  meanings: readonly StatementMeaning[],
+  parameters: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    statements: meanings.map((meaning) => meaning.fingerprint()).join(','),
+    schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
+    ...(parameters === undefined ? {} : { parameters }),
+  };
 }
 
 interface Meant extends Pick<Unit, 'actions' | 'labels' | 'exposures' | 'binding'> {
@@ -116,11 +128,7 @@ function meantBy(state: SessionState, text: string, meanings: readonly Statement
     actions: only ? only.actions : meanings.flatMap((meaning) => meaning.actions),
     labels: only ? only.labels : [...new Set(meanings.flatMap((meaning) => meaning.labels))].sort(),
     exposures: only ? only.exposures : meanings.flatMap((meaning) => meaning.exposures),
-    binding: {
-      ...state.binding,
-      statements: meanings.map((meaning) => meaning.fingerprint).join(','),
-      schema: meanings.map((meaning) => meaning.schemaDigest).join(','),
-    },
+    binding: state.binding,
     run: readRunContext(text),
     of: state.binding,
   };

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Allowed, Denial, Session } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
+import { lastBytes } from '../transport/last-bytes.ts';
 import { inputUnit } from './units.ts';
 
 /** The end of what was sent before, so that a masked value that is cut in two is found. */
@@ -40,7 +41,7 @@ export class Input {
         hint: 'Run it again to ask for consent.',
       };
     }
-    this.#before = Buffer.from(Buffer.concat([this.#before, data]).subarray(-remembered));
+    this.#before = lastBytes(this.#before, data, remembered);
     return session.carryOut(outcome.permit, ({ content }) => send(content?.data ?? Buffer.alloc(0)));
   }
 }

@@ -32,7 +32,7 @@ export function handle(id: number, name: string): Buffer {
 }
 
 export function data(id: number, bytes: Uint8Array): Buffer {
-  return new FieldsWriter().uint8(type.data).uint32(id).bytes(bytes).packet();
+  return new FieldsWriter(9 + bytes.length).uint8(type.data).uint32(id).bytes(bytes).packet();
 }
 
 export function attributes(id: number, given: Attributes): Buffer {

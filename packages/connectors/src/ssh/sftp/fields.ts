@@ -99,9 +99,17 @@ export class Fields {
   }
 }
 
-/** Builds one packet's fields. */
+/** Bytes before the fields, for the length of the packet. */
+const head = 4;
+
+/** Builds one packet's fields, once. */
 export class FieldsWriter {
-  readonly #writer = new ByteWriter();
+  readonly #writer: ByteWriter;
+
+  /** `capacity`: bytes that the fields are expected to take. */
+  constructor(capacity = 124) {
+    this.#writer = new ByteWriter(head + capacity).int32(0);
+  }
 
   uint8(value: number): this {
     this.#writer.uint8(value);
@@ -143,13 +151,12 @@ export class FieldsWriter {
 
   /** With its length in front, as it goes on the wire. */
   packet(): Buffer {
-    const body = this.#writer.take();
-    const head = Buffer.alloc(4);
-    head.writeUInt32BE(body.length);
-    return Buffer.concat([head, body]);
+    this.#writer.patchInt32(0, this.#writer.length - head);
+    return this.#writer.release(0);
   }
 
+  /** The fields alone. */
   take(): Buffer {
-    return this.#writer.take();
+    return this.#writer.release(0).subarray(head);
   }
 }

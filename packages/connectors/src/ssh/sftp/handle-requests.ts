@@ -151,7 +151,8 @@ export class HandleRequests {
       return;
     }
     const before = this.#desk.handles.before(open.name, offset);
-    const body = new FieldsWriter().uint8(type.write).bytes(open.upstream).uint64(offset).bytes(data).take();
+    const size = 17 + open.upstream.length + data.length;
+    const body = new FieldsWriter(size).uint8(type.write).bytes(open.upstream).uint64(offset).bytes(data).take();
     const outcome = session.judge({
       ...open.unit,
       name: 'write',

@@ -1,4 +1,5 @@
 import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
+import { lastBytes } from '../transport/last-bytes.ts';
 import type { FileReader } from './reader.ts';
 
 /** Most files and directories that are open at once on one channel. */
@@ -61,7 +62,7 @@ export class Handles {
   }
 
   wrote(name: string, offset: bigint, data: Buffer): void {
-    const bytes = Buffer.from(Buffer.concat([this.before(name, offset), data]).subarray(-remembered));
+    const bytes = lastBytes(this.before(name, offset), data, remembered);
     this.#written.set(name, { end: offset + BigInt(data.length), bytes });
   }
 }

@@ -64,35 +64,53 @@ export class SftpError extends SluiceError<SftpErrorCode> {}
 /** Cuts a stream of bytes into packets (draft section 3), and refuses a length before it keeps anything. */
 export class Framer {
   readonly #of: 'client' | 'upstream';
-  #held: Buffer = Buffer.alloc(0);
-  #parts: Buffer[] = [];
-  #missing = 0;
+  /** What came of a length. */
+  #begun: Buffer = Buffer.alloc(0);
+  /** A packet that is not whole yet, and how much of it has come. */
+  #packet: Buffer | undefined;
+  #filled = 0;
 
   constructor(of: 'client' | 'upstream') {
     this.#of = of;
   }
 
-  /** Whole packets, without their length. */
+  /** Whole packets, without their length; views of the chunk where they are whole in it. */
   push(chunk: Buffer): Buffer[] {
     const packets: Buffer[] = [];
-    this.#parts.push(chunk);
-    this.#missing -= chunk.length;
-    // Joined only when something can come of it, so that small pieces of a large packet cost nothing.
-    if (this.#missing > 0) return packets;
-    let bytes = Buffer.concat([this.#held, ...this.#parts]);
-    this.#parts = [];
-    for (;;) {
-      if (bytes.length < 4) break;
-      const length = bytes.readUInt32BE(0);
+    let rest = this.#fill(chunk, packets);
+    if (this.#begun.length > 0) {
+      rest = Buffer.concat([this.#begun, rest]);
+      this.#begun = Buffer.alloc(0);
+    }
+    while (rest.length >= 4) {
+      const length = rest.readUInt32BE(0);
       if (length < 1 || length > most.packet) {
         throw new SftpError('packet', this.#of, `A packet of ${length} bytes is not part of file transfer.`);
       }
-      if (bytes.length < 4 + length) break;
-      packets.push(bytes.subarray(4, 4 + length));
-      bytes = bytes.subarray(4 + length);
+      rest = rest.subarray(4);
+      if (rest.length >= length) {
+        packets.push(rest.subarray(0, length));
+        rest = rest.subarray(length);
+      } else {
+        this.#packet = Buffer.allocUnsafe(length);
+        this.#filled = rest.copy(this.#packet);
+        return packets;
+      }
     }
-    this.#held = bytes;
-    this.#missing = (bytes.length < 4 ? 4 : 4 + bytes.readUInt32BE(0)) - bytes.length;
+    if (rest.length > 0) this.#begun = Buffer.from(rest);
     return packets;
+  }
+
+  /** Puts what belongs to the packet that is not whole where it belongs; returns what is behind it. */
+  #fill(chunk: Buffer, packets: Buffer[]): Buffer {
+    const packet = this.#packet;
+    if (!packet) return chunk;
+    const taken = chunk.copy(packet, this.#filled);
+    this.#filled += taken;
+    if (this.#filled === packet.length) {
+      packets.push(packet);
+      this.#packet = undefined;
+    }
+    return chunk.subarray(taken);
   }
 }

@@ -1,4 +1,5 @@
 import type { Session } from '@sluice/core/contract/session.ts';
+import { lastBytes } from '../transport/last-bytes.ts';
 import { FieldsWriter } from './fields.ts';
 import { look } from './look.ts';
 import { code, type } from './protocol.ts';
@@ -51,7 +52,7 @@ export class FileReader {
     if (this.#hidden) return { kind: 'hidden', labels: this.#hidden };
     if (bytes.length === 0) return { kind: 'status', code: status ?? code.eof };
     const before = await this.#before(offset);
-    const looked = look(this.#session, Buffer.concat([before, bytes]));
+    const looked = look(this.#session, joined(before, bytes));
     if (looked.hidden) {
       this.#hidden = this.#session.hides(looked.labels);
       return { kind: 'hidden', labels: this.#hidden };
@@ -60,7 +61,7 @@ export class FileReader {
     const data = bytes.subarray(0, length);
     this.#tail = {
       end: offset + BigInt(data.length),
-      bytes: Buffer.from(Buffer.concat([before, data]).subarray(-around.before)),
+      bytes: lastBytes(before, data, around.before),
     };
     return { kind: 'data', data };
   }
@@ -84,14 +85,30 @@ export class FileReader {
       const answer = await this.#target.ask(type.read, fields.take());
       if (answer.kind !== 'data') {
         const status = answer.kind === 'status' ? answer.code : code.failure;
-        return { bytes: Buffer.concat(parts), ...(status === code.eof ? {} : { status }) };
+        return { bytes: whole(parts), ...(status === code.eof ? {} : { status }) };
       }
       if (answer.data.length === 0 || answer.data.length > length - got) break;
       parts.push(answer.data);
       got += answer.data.length;
     }
-    return { bytes: Buffer.concat(parts) };
+    return { bytes: whole(parts) };
   }
+}
+
+function whole(parts: readonly Buffer[]): Buffer {
+  const [first] = parts;
+  return first && parts.length === 1 ? first : Buffer.concat(parts);
+}
+
+let room = Buffer.allocUnsafeSlow(0);
+
+/** Both in one place, which the next call uses again: to be looked at before anything else happens. */
+function joined(before: Buffer, bytes: Buffer): Buffer {
+  const length = before.length + bytes.length;
+  if (room.length < length) room = Buffer.allocUnsafeSlow(length);
+  before.copy(room);
+  bytes.copy(room, before.length);
+  return room.subarray(0, length);
 }
 
 interface Fetched {

@@ -68,22 +68,25 @@ export class Http1Exchange implements HttpExchange {
     });
   }
 
-  respond({ status, headers }: HttpResponseHead): HttpReply {
+  respond(head: HttpResponseHead): HttpReply {
+    const reply = this.#begin(head);
+    // What follows may take a while.
+    if (!this.#response.destroyed) this.#response.flushHeaders();
+    return reply;
+  }
+
+  #begin({ status, headers }: HttpResponseHead): HttpReply {
     if (this.responded) throw new Error('the exchange was answered before');
     this.responded = true;
     const response = this.#response;
     const fields = headers.filter(([name]) => !connectionFields.has(name));
     // What is left of a body that nobody reads would have to be read to find the next request.
     if (!this.#request.complete) fields.push(['connection', 'close']);
-    if (!response.destroyed) {
-      response.writeHead(status, toRawHeaders(fields));
-      response.flushHeaders();
-    }
+    if (!response.destroyed) response.writeHead(status, toRawHeaders(fields));
     return {
       write: (bytes) => this.#write(bytes),
       end: async (bytes) => {
-        if (bytes?.length) await this.#write(bytes);
-        if (!this.gone.aborted) response.end();
+        if (!this.gone.aborted) response.end(bytes?.length ? bytes : undefined);
         await this.over;
       },
       abort: () => void response.destroy(),
@@ -94,7 +97,7 @@ export class Http1Exchange implements HttpExchange {
     const bodiless = head.status === 204 || head.status === 304;
     const length: HttpHeader = ['content-length', String(body.length)];
     const headers = head.headers.filter(([name]) => name !== 'content-length');
-    await this.respond({ status: head.status, headers: bodiless ? headers : [...headers, length] }).end(body);
+    await this.#begin({ status: head.status, headers: bodiless ? headers : [...headers, length] }).end(body);
   }
 
   /** The gateway failed: says so if it still can. */
