@@ -1,6 +1,4 @@
-// The entry of a worker process. Runs the TypeScript sources directly: a loader is not inherited from the gateway's own
-// process.
-import { register } from 'tsx/esm/api';
+// The entry of a worker process: what runs TypeScript in the gateway's own process is not inherited.
+import { launch } from './launch.js';
 
-register();
-await import('./worker.ts');
+await launch(new URL('./worker.ts', import.meta.url).href);

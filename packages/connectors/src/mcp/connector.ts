@@ -1,97 +1,26 @@
 /**
  * The MCP connector: lets requests in, finds out who sent them, and leads them to where their path points: the gateway's
  * own tools (`front`), or one upstream MCP server (`gateway`). It answers nothing itself but what is refused at the door.
+ * What serves is loaded with the first client, as its library is large and not every gateway has MCP.
  */
-import type { Admission, Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
-import type { HttpExchange } from '../wire/http/exchange.ts';
-import { serveHttp } from '../wire/http/serve.ts';
-import { ConnectionProofs } from './connection-proofs.ts';
-import { answerMetadata, answerUnproven, placeOf, provenBy, refusalOf } from './door.ts';
-import type { Visit } from './exchange.ts';
-import { serveFront } from './front/serve-front.ts';
-import { UpstreamEndpoint } from './gateway/endpoint.ts';
-import { interpret } from './gateway/interpret.ts';
-import { answerJson } from './reply.ts';
+import type { Connector, ConnectorFactory, ConnectorPorts } from '@sluice/core/contract/connector.ts';
 import { mcpDeclarations } from './verbs.ts';
 
-/** Largest request, in bytes; what is larger is no call of a tool. */
-const largestRequest = 4_194_304;
-/** Refused requests of one connection that the journal gets. */
-const mostRecorded = 20;
-
 export const createMcpConnector: ConnectorFactory = (ports: ConnectorPorts): Connector => {
-  const { limits, log } = ports;
-  const bodyBytes = Math.min(limits.messageBytes, largestRequest);
-  const own: ReadonlySet<string> = new Set(ports.targets.map(({ name }) => name));
-  const front = serveFront({ operations: ports.operations, log, bodyBytes });
-  const upstream = new UpstreamEndpoint(ports);
-
-  async function answer(exchange: HttpExchange, admission: Admission, proofs: ConnectionProofs): Promise<void> {
-    const refusal = refusalOf(exchange);
-    if (refusal !== undefined) {
-      admission.refused('client_protocol', '', '');
-      await answerJson(exchange, 403, { error: 'forbidden', message: refusal });
-      return;
-    }
-    const place = placeOf(exchange.path);
-    if (place.kind === 'nowhere') {
-      await answerJson(exchange, 404, { error: 'not_found', message: 'There is /mcp, and /mcp/<target>.' });
-      return;
-    }
-    if (place.kind === 'metadata') {
-      await answerMetadata(exchange, place.path, ports.issuers);
-      return;
-    }
-    const target = place.kind === 'target' ? place.name : '';
-    const who = await provenBy(exchange, proofs, target).catch(async (error) => {
-      admission.refused(error?.code ?? 'unauthenticated', '', target);
-      await answerUnproven(exchange, error);
-      return undefined;
-    });
-    if (!who) return;
-    const visit: Visit = { exchange, who, admission };
-    // A target of another protocol, and one that is not there, have the gateway's own tools at their address.
-    if (place.kind === 'target' && own.has(place.name)) await upstream.serve(visit, place.name);
-    else await front(visit, place.kind === 'target' ? place.name : undefined);
-  }
-
+  let serving: ReturnType<typeof load> | undefined;
+  const load = async () => (await import('./serve-client.ts')).createServing(ports);
   return {
     id: 'mcp',
     declares: mcpDeclarations,
     discharges: ['mask'],
     // Sessions of upstream servers, by their ids, and the rest of a result, by its cursor.
     keepsClients: true,
-    accept: (client, admission) => {
-      const proofs = new ConnectionProofs(admission.identity, ports.clock);
-      const recorded = recordingFew(admission, () =>
-        log.warn({ remote: client.remote }, 'more is refused on this connection than is recorded one by one'),
-      );
-      return serveHttp(client, {
-        limits,
-        bodyBytes,
-        onExchange: (exchange) => answer(exchange, recorded, proofs),
-        onRefused: ({ status, reason }) => {
-          recorded.refused('client_protocol', '', '');
-          log.info({ remote: client.remote, status, reason }, 'an HTTP request was refused');
-        },
-        onFailure: (err) => log.error({ remote: client.remote, err }, 'an HTTP request failed'),
-      });
+    accept: async (client, admission) => {
+      serving ??= load();
+      await (await serving)(client, admission);
     },
-    interpret: async (target, text) => interpret(target, text, limits.statementBytes),
+    interpret: async (target, text) =>
+      (await import('./gateway/interpret.ts')).interpret(target, text, ports.limits.statementBytes),
     close: async () => {},
   };
 };
-
-/** One connection brings any number of requests; that they are refused must not fill the journal. */
-function recordingFew(admission: Admission, onMore: () => void): Admission {
-  let count = 0;
-  return {
-    identity: admission.identity,
-    open: (opening) => admission.open(opening),
-    refused: (code, user, target) => {
-      count++;
-      if (count <= mostRecorded) admission.refused(code, user, target);
-      else if (count === mostRecorded + 1) onMore();
-    },
-  };
-}

@@ -1,13 +1,16 @@
 /** Up to here bytes are copied faster one by one than by a call. */
 const smallest = 64;
+const nothing = Buffer.alloc(0);
 
 /** Builds one message; grows as needed, big-endian, reusable after `take`. */
 export class ByteWriter {
-  #bytes: Buffer;
+  /** Made with the first write: what writes for a connection that idles holds nothing. */
+  #bytes: Buffer = nothing;
+  #capacity: number;
   #length = 0;
 
   constructor(capacity = 256) {
-    this.#bytes = Buffer.allocUnsafe(capacity);
+    this.#capacity = capacity;
   }
 
   get length(): number {
@@ -87,7 +90,8 @@ export class ByteWriter {
   /** What was written, without copying it; the writer starts anew in another buffer. */
   release(capacity: number): Buffer {
     const written = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(capacity);
+    this.#bytes = nothing;
+    this.#capacity = capacity;
     this.#length = 0;
     return written;
   }
@@ -101,7 +105,7 @@ export class ByteWriter {
 
   #room(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
+    const grown = Buffer.allocUnsafe(Math.max(this.#capacity, this.#bytes.length * 2, this.#length + more));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }

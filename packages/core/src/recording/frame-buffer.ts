@@ -99,8 +99,7 @@ export class FrameBuffer {
 
   /** Gives memory back while a session idles. */
   trim(): void {
-    if (this.#used > 0 || this.#bytes.length <= initialSize) return;
-    this.#resize(initialSize);
+    if (this.#used === 0 && this.#bytes.length > 0) this.#resize(0);
   }
 
   /** Returns the event's number. */
@@ -170,7 +169,8 @@ export class FrameBuffer {
 
   #room(size: number): void {
     const needed = this.#used + size;
-    if (needed > this.#bytes.length) this.#resize(Math.max(needed, Math.min(this.#bytes.length * 2, needed + 65536)));
+    if (needed > this.#bytes.length)
+      this.#resize(Math.max(needed, initialSize, Math.min(this.#bytes.length * 2, needed + 65536)));
   }
 
   #resize(size: number): void {

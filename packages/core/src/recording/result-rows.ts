@@ -25,6 +25,7 @@ export interface RowEvents {
 /** Where the cells begin: a `rows` payload starts with the u32 number of its rows. */
 export const cellsAt = 4;
 const initialSize = 2 * 1024;
+const nothing = new Uint8Array(0);
 /** Of a row of one cell: u16 count, i32 length. */
 const cellHead = 6;
 /** Up to here bytes are copied faster one by one than by a call. */
@@ -37,7 +38,8 @@ export class ResultRows {
   readonly #settings: RowSettings;
   readonly #events: RowEvents;
   readonly #empty: string;
-  #bytes = new Uint8Array(initialSize);
+  /** Made with the first row: many sessions never have one. */
+  #bytes = nothing;
   #used = cellsAt;
   #batchRows = 0;
   #rows = 0;
@@ -142,7 +144,7 @@ export class ResultRows {
 
   /** Gives memory back while a session idles. */
   trim(): void {
-    if (this.#batchRows === 0 && this.#bytes.length > initialSize) this.#bytes = new Uint8Array(initialSize);
+    if (this.#batchRows === 0) this.#bytes = nothing;
   }
 
   #write(): void {
@@ -158,7 +160,7 @@ export class ResultRows {
   #room(size: number): void {
     const needed = this.#used + size;
     if (needed <= this.#bytes.length) return;
-    const next = new Uint8Array(Math.max(needed, Math.min(this.#bytes.length * 2, this.#settings.batch)));
+    const next = new Uint8Array(Math.max(needed, initialSize, Math.min(this.#bytes.length * 2, this.#settings.batch)));
     next.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = next;
   }

@@ -30,6 +30,8 @@ interface Stream {
 /** Bytes of one event when a single piece is larger than a batch. */
 const largestPiece = 1024 * 1024;
 const initialSize = 2 * 1024;
+const prefixBytes = 5;
+const none = new Uint8Array(0);
 
 /**
  * What comes out of units: batches it, stops keeping a stream at the cap, never stops counting. One batch is collected
@@ -42,7 +44,8 @@ export class UnitOutputs {
   readonly #events: OutputEvents;
   /** Units with output under way; the one that waits longest for more comes first. */
   readonly #units = new Map<number, Stream[]>();
-  #bytes = new Uint8Array(initialSize);
+  /** Made with the first output: many sessions never have any. */
+  #bytes = none;
   #used = 0;
   #of: Stream | undefined;
   #since = 0;
@@ -99,7 +102,7 @@ export class UnitOutputs {
 
   /** Gives memory back while a session idles. */
   trim(): void {
-    if (!this.#of && this.#bytes.length > initialSize) this.#bytes = new Uint8Array(initialSize);
+    if (!this.#of) this.#bytes = none;
   }
 
   #stream(unit: number, name: string): Stream {
@@ -153,7 +156,9 @@ export class UnitOutputs {
   #put(bytes: Uint8Array): void {
     const needed = this.#used + bytes.length;
     if (needed > this.#bytes.length) {
-      const next = new Uint8Array(Math.max(needed, Math.min(this.#bytes.length * 2, this.#settings.batch)));
+      const next = new Uint8Array(
+        Math.max(needed, initialSize, Math.min(this.#bytes.length * 2, this.#settings.batch)),
+      );
       next.set(this.#bytes.subarray(0, this.#used));
       this.#bytes = next;
     }
@@ -161,9 +166,6 @@ export class UnitOutputs {
     this.#used = needed;
   }
 }
-
-const prefixBytes = 5;
-const none = new Uint8Array(0);
 
 /** One digest for all streams of a unit: the stream's own, or that of the digests of several. */
 export function digestOfStreams(digests: Digests, of: readonly Uint8Array[]): Uint8Array {

@@ -164,7 +164,9 @@ async function afterAuthentication(reader: MessageReader): Promise<LoggedIn> {
     } else if (type === server.backendKey) {
       const body = new ByteReader(frame, 5);
       pid = body.int32();
-      secret = Buffer.from(body.bytes(body.left));
+      // Not one of the pool's: it is kept as long as the session, and would keep a whole slab.
+      secret = Buffer.alloc(body.left);
+      secret.set(body.bytes(body.left));
     } else if (type === server.readyForQuery) {
       readStatus(frame);
       requireSafeLexing(parameters);
