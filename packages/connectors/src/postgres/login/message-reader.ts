@@ -61,7 +61,8 @@ export class MessageReader {
   take(): Buffer {
     const rest = this.#bytes;
     this.#bytes = Buffer.alloc(0);
-    return rest;
+    // An empty part of what arrived would keep all of it, as long as the session.
+    return rest.length === 0 ? this.#bytes : rest;
   }
 
   /** Bytes that came after the last message taken; call it when the streaming decoders take over. */
