@@ -29,13 +29,16 @@ beforeAll(async () => {
     config: '"limits": {"pre_auth_time": "5s"}',
   });
   token = await gateway.token({ sub: 'agent', kind: 'agent' });
+  // The first one's question for the catalog, on a connection of its own, is still open when the second one comes.
+  let connections = 2;
   for (const [name, silence] of silences) {
-    const before = upstream.accepted();
+    const due = upstream.accepted() + connections;
+    connections = 1;
     script = silence;
     const refused = refusal();
     refused.catch(() => {});
     silenced.set(name, refused);
-    await vi.waitUntil(() => upstream.accepted() > before, { timeout: 30_000 });
+    await vi.waitUntil(() => upstream.accepted() >= due, { timeout: 30_000 });
   }
 });
 afterAll(async () => {
