@@ -44,26 +44,30 @@ describe.each(sources)('a test server from source %s', (source, there, reason) =
     expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
   });
 
-  test.skipIf(!there)(named('dies with the process that started it'), async () => {
-    const harness = new URL('./postgres.ts', import.meta.url);
-    const script = `
+  test.skipIf(!there)(
+    named('dies with the process that started it'),
+    async () => {
+      const harness = new URL('./postgres.ts', import.meta.url);
+      const script = `
       const { createTestPostgres } = await import(${JSON.stringify(harness.href)});
       const server = await createTestPostgres({ source: '${source}' });
       console.log(server.pid, server.port, server.logFile);
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const [pid, port, logFile = ''] = String(line).trim().split(' ');
-    const socket = connect(Number(port), '127.0.0.1');
-    await once(socket, 'connect');
-    const closed = once(socket, 'close');
-    child.kill('SIGKILL');
-    await closed;
-    await vi.waitFor(() => {
-      expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
-      expect(existsSync(dirname(logFile))).toBe(false);
-    }, 10_000);
-  });
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const [pid, port, logFile = ''] = String(line).trim().split(' ');
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      const closed = once(socket, 'close');
+      child.kill('SIGKILL');
+      await closed;
+      await vi.waitFor(() => {
+        expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+        expect(existsSync(dirname(logFile))).toBe(false);
+      }, 40_000);
+    },
+    60_000,
+  );
 
   test.skipIf(!there)(named('offers TLS that its CA vouches for, and can insist on it'), async () => {
     const server = await createTestPostgres({ source, tls: 'only', auth: 'md5' });

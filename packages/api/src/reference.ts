@@ -40,7 +40,7 @@ The gateway's own API, for people's tools and for the \`sluice\` command. The sa
 * **Text of others** (statements, names, comments) comes as it was written. Whoever shows it to people has to make
   control, format and bidirectional characters visible.
 
-Prometheus reads \`/metrics\` on a listener of its own (\`listen.metrics\`), not here.`;
+Prometheus reads \`/metrics\` on a listener of its own (\`listen.metrics\`), not here; see [metrics](metrics.md).`;
 
 /** `shown`: answers already written out, with the route under which they are. */
 function section(route: Route, shown: Map<z.ZodType, Route>): string {

@@ -4,7 +4,7 @@
  * revocations): for that it asks its control plane, and it never goes on without one.
  */
 import type { Connector, Log, Opening } from '@sluice/core/contract/connector.ts';
-import type { ControlPlane } from '@sluice/core/contract/control-plane.ts';
+import type { ConnectionRefusal, ControlPlane } from '@sluice/core/contract/control-plane.ts';
 import type { Digests } from '@sluice/core/contract/crypto.ts';
 import type { ClientLink } from '@sluice/core/contract/link.ts';
 import type { Overhead } from '@sluice/core/contract/overhead.ts';
@@ -103,6 +103,15 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
     overhead: parts.overhead,
   };
 
+  /** Nothing follows from it, so neither does anything from its failing, but that it is said. */
+  function noteRefusal(refusal: ConnectionRefusal): void {
+    try {
+      control.refused(refusal);
+    } catch (err) {
+      log.error({ ...refusal, err }, 'a refused connection is not in the journal');
+    }
+  }
+
   return {
     connectors: running,
     async accept(id, link) {
@@ -111,7 +120,7 @@ export function createDataPlane(parts: DataPlaneParts): DataPlane {
       await connector.accept(link, {
         identity: control.identity,
         open: (opening) => openAdmitted(opening, { address: link.remote, secure: link.secure }),
-        refused: (code, user, target) => control.refused({ channel: id, code, user, target, address: link.remote }),
+        refused: (code, user, target) => noteRefusal({ channel: id, code, user, target, address: link.remote }),
       });
     },
     endSessions: (message) => live.end(message),
