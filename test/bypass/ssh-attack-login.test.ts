@@ -155,6 +155,8 @@ describe('logins over SSH', () => {
         });
       });
     }
+    // What is asked of a connection that was ended fails at once, before its end is heard of.
+    await closed;
     expect(over).toBe(true);
   });
 
