@@ -58,6 +58,12 @@ const found: Buffer[][] = [
   [query('prepare a as select 2'), close('S', 'a'), sync, describeMessage('S', 'a')],
   [parse('', 'select 1'), parse('', 'selec'), sync, bind('', '')],
   [parse('', 'select 1'), parse('b', 'select 1'), parse('b', 'select 1'), query('select 1'), sync, bind('', '')],
+  // A portal that outlives the error behind which its description was skipped.
+  [
+    ...[query('begin'), parse('s', 'values (1), (2)'), bind('a', 's'), sync, query('savepoint s')],
+    ...[parse('b', 'select 1'), parse('b', 'select 1'), describeMessage('P', 'a'), sync],
+    ...[query('rollback to s'), execute('a', 0), sync, query('rollback')],
+  ],
   [parse('', 'select 1'), parse('b', 'select 1'), parse('b', 'select 1'), parse('', 'selec'), sync, bind('', '')],
 ];
 

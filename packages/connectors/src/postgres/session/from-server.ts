@@ -330,6 +330,8 @@ export class FromServer {
     while (owed.first && owed.first.kind !== 'sync') {
       const skipped = owed.shift();
       if (skipped && 'change' in skipped) skipped.change?.undo();
+      // Its portal may outlive the error, behind a savepoint, and is then to be asked about again.
+      if (skipped?.kind === 'describe' && isPortal(skipped.of)) delete skipped.of.result.asked;
       if (skipped?.kind === 'own') skipped.done({ ...skipped, error: new Error('skipped by the server') });
     }
     if (owed.length > 0) return;
