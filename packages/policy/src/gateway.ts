@@ -40,8 +40,10 @@ export function gatewayAction(verb: 'connect' | 'gateway:view' | 'gateway:manage
   return ownAction(verb, targetResource(target), `${verb} ${target}`);
 }
 
-/** The action to ask policy about before a label's values are shown in clear. */
-/** The same object for the same label while it is kept, so that the decision about it is found again quickly. */
+/**
+ * The action to ask policy about before a label's values are shown in clear: the same object for the same label while it
+ * is kept, so that the decision about it is found again quickly.
+ */
 export function revealAction(label: string): Action {
   let action = reveals.get(label);
   if (action === undefined) {
