@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { verifyPath } from '@sluice/cli/recording/verify-path.ts';
+import { journalPrefix } from '@sluice/server/recording/layout.ts';
 import type { AnyGateway } from './any-gateway.ts';
 
 /**
@@ -7,10 +9,20 @@ import type { AnyGateway } from './any-gateway.ts';
  */
 export async function sealedRecordings(gateway: Pick<AnyGateway, 'apiAs' | 'dir'>): Promise<number> {
   const operator = await gateway.apiAs({ sub: 'operator', groups: ['operators'] });
-  while ((await operator.sessions({ live: true, limit: 1 })).items.length > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
+  for (;;) {
+    while ((await operator.sessions({ live: true, limit: 1 })).items.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const report = await verifyPath(gateway.dir);
+    if (!report.ok) {
+      throw new Error(JSON.stringify([report.files.filter(({ faults }) => faults.length), report.journal]));
+    }
+    // The list of sessions is told of one a moment after it opened, so the recordings are asked as well.
+    const open = report.files.filter(({ path, standing }) => standing === 'open' && !isJournal(path));
+    if (open.length === 0) return report.counts.sealed;
   }
-  const report = await verifyPath(gateway.dir);
-  if (!report.ok) throw new Error(JSON.stringify([report.files.filter(({ faults }) => faults.length), report.journal]));
-  return report.counts.sealed;
+}
+
+function isJournal(path: string): boolean {
+  return basename(path).startsWith(journalPrefix);
 }
