@@ -7,6 +7,8 @@ const alone = ['packages/server/src/credentials/access-credentials.test.ts'];
 
 export default defineConfig({
   test: {
+    // As in the gateway, see packages/server/src/wasm-calls.js: tests run the policy engine for longer than most.
+    execArgv: ['--no-turbo-inline-js-wasm-calls'],
     globalSetup: 'test/harness/run-folder.ts',
     testTimeout: 30_000,
     hookTimeout: 120_000,
