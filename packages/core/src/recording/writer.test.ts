@@ -85,7 +85,7 @@ describe('the recording writer', () => {
     const { writer, bytes } = memoryWriter(key, { batch: 64 });
     const rows = Array.from({ length: 20 }, (_, i) => testRow(`row ${i}`));
     writer.append(shape);
-    for (const row of rows) writer.row(row);
+    for (const row of rows) writer.rows(row);
     writer.append(complete);
     writer.finish('client_closed');
     const events = await eventsOf(bytes());
@@ -102,10 +102,10 @@ describe('the recording writer', () => {
     const row = testRow('x'.repeat(94));
     const { writer, bytes } = memoryWriter(key, { cap: 1000, batch: 300 });
     writer.append(shape);
-    for (let i = 0; i < 50; i++) writer.row(row);
+    for (let i = 0; i < 50; i++) writer.rows(row);
     writer.append(complete);
     writer.append(shape);
-    writer.row(row);
+    writer.rows(row);
     writer.append(complete);
     writer.finish('client_closed');
     const events = await eventsOf(bytes());
@@ -123,9 +123,9 @@ describe('the recording writer', () => {
   it('keeps one row that is larger than a batch, and none that is larger than the cap', async () => {
     const { writer, bytes } = memoryWriter(key, { cap: 200_000, batch: 1000 });
     writer.append(shape);
-    writer.row(testRow('a'));
-    writer.row(testRow('b'.repeat(150_000)));
-    writer.row(testRow('c'.repeat(150_000)));
+    writer.rows(testRow('a'));
+    writer.rows(testRow('b'.repeat(150_000)));
+    writer.rows(testRow('c'.repeat(150_000)));
     writer.append(complete);
     writer.finish('client_closed');
     const kept = (await eventsOf(bytes())).filter((event) => event.type === 'rows');
@@ -136,7 +136,7 @@ describe('the recording writer', () => {
   it('does not carry the rows of a failed result over to the next', async () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(shape);
-    writer.row(testRow('1'));
+    writer.rows(testRow('1'));
     writer.append({ type: 'error', unit: 1, code: '22012', message: 'division by zero', source: 'upstream' });
     writer.append({ ...complete, unit: 2, tag: 'UPDATE 1' });
     writer.finish('client_closed');
@@ -148,11 +148,11 @@ describe('the recording writer', () => {
   it('keeps the order of rows and other events', async () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(shape);
-    writer.row(testRow('1'));
+    writer.rows(testRow('1'));
     writer.append({ type: 'notice', severity: 'NOTICE', code: '00000', message: 'half way' });
-    writer.row(testRow('2'));
+    writer.rows(testRow('2'));
     writer.flush();
-    writer.row(testRow('3'));
+    writer.rows(testRow('3'));
     writer.append(complete);
     writer.finish('client_closed');
     const types = (await eventsOf(bytes())).map(({ type }) => type);
@@ -204,7 +204,7 @@ describe('a full disk', () => {
     };
     expect(fill).toThrow(expect.objectContaining({ code: 'recording_failed', source: 'gateway' }));
     expect(() => writer.append(testAction(1, 'x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
-    expect(() => writer.row(testRow('x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
+    expect(() => writer.rows(testRow('x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
     expect(() => writer.flush()).toThrow(expect.objectContaining({ code: 'recording_failed' }));
   });
 

@@ -1,4 +1,5 @@
 import type { CellMasker } from '@sluice/core/contract/labels.ts';
+import type { ByteWriter } from '../../wire/byte-writer.ts';
 import { maskCells } from './cell-codec.ts';
 import { binaryFormat } from './copy-binary.ts';
 import { csvFormat } from './copy-csv.ts';
@@ -28,6 +29,11 @@ export interface CopyMasker {
    * complete by now; empty when there is none. Rows of the server come one to a message and go out so.
    */
   push(body: Uint8Array): Buffer;
+  /**
+   * Writes the masked body of a message whose body is the bytes from `start` to `end`, where that is one row and in no
+   * way unusual. False where it is not, and then nothing is said or written: it has to be pushed.
+   */
+  row(bytes: Uint8Array, start: number, end: number, to: ByteWriter): boolean;
   /** Call at CopyDone. Throws when a row is incomplete. */
   end(): void;
 }
@@ -66,6 +72,7 @@ export function createCopyMasker(
   };
 
   return {
+    row: () => false,
     push(body) {
       if (dead) throw new RangeError('COPY goes on after an error');
       dead = true;
