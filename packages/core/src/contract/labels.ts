@@ -40,8 +40,9 @@ export interface CellMasker {
 
 /**
  * Masks a value from bytes to bytes, both in UTF-8: the value lies in `from` between `start` and `end`, what `mask` would
- * give for it goes into `into` from `at` on, where `longest` bytes have room; returns where it ends. -1 for a value that
- * `mask` has to be asked about: what was written then counts for nothing, and nothing is said about the value.
+ * give for it goes into `into` from `at` on, where `longest` bytes have room; returns where it ends. It is not empty, and
+ * all of it is ASCII letters and digits and `#*@.`. -1 for a value that `mask` has to be asked about: what was written
+ * then counts for nothing, and nothing is said about the value.
  */
 export interface PlainMask {
   readonly longest: number;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   memoryWriter,
@@ -118,6 +119,42 @@ describe('the recording writer', () => {
       .digest('hex');
     expect(events.filter((event) => event.type === 'complete')).toMatchObject([{ rows: 50, digest }, { rows: 1 }]);
     expect(faultsOf(bytes())).toEqual([]);
+  });
+
+  it.each(['rows', 'cells'] as const)('takes %s by the many as it takes them one by one', async (what) => {
+    const settings = { cap: 60_000, batch: 5_000 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.oneof(fc.nat(90), fc.nat(9_000)), { minLength: 1, maxLength: 30 }), { maxLength: 12 }),
+        fc.nat(9),
+        async (groups, between) => {
+          const [many, single] = [memoryWriter(key, settings), memoryWriter(key, settings)];
+          for (const { writer } of [many, single]) writer.append(shape);
+          for (const [n, lengths] of groups.entries()) {
+            // Rows that are given have one cell each, of which the bytes are no others than what is given as a cell.
+            const rows = lengths.map((length, m) => testRow(String.fromCharCode(65 + ((n + m) % 26)).repeat(length)));
+            const given = Buffer.concat(rows.flatMap((row) => [Buffer.alloc(between, 0x2e), row]));
+            const bounds = new Uint32Array(rows.length * 2 + 4);
+            let at = 0;
+            for (const [m, row] of rows.entries()) {
+              bounds[m * 2] = at + between;
+              at += between + row.length;
+              bounds[m * 2 + 1] = at;
+              single.writer[what](row);
+            }
+            many.writer[what](given, { bounds, count: rows.length });
+          }
+          for (const { writer } of [many, single]) {
+            writer.append(complete);
+            writer.finish('client_closed');
+          }
+          const [one, other] = await Promise.all([many, single].map(({ bytes }) => eventsOf(bytes())));
+          expect(one).toEqual(other);
+          expect(faultsOf(many.bytes())).toEqual([]);
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   it('keeps one row that is larger than a batch, and none that is larger than the cap', async () => {

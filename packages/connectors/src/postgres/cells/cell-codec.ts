@@ -20,31 +20,47 @@ export interface CellColumn {
  */
 export type MaskCell = (cell: Buffer | null) => Buffer | null;
 
+/** How the cells of a column are masked: the short way where there is one and it knows the value, else the other. */
+export interface Masking {
+  readonly mask: MaskCell;
+  readonly plain: PlainMask | undefined;
+}
+
 /** One entry per column; undefined for a column whose cells pass as they are. */
 export function maskCells(
   columns: readonly CellColumn[],
   masker: CellMasker,
   lookup?: TypeLookup,
-): readonly (MaskCell | undefined)[] {
+): readonly (Masking | undefined)[] {
   return columns.map((column) => {
-    if (column.labels.length === 0 && !masker.look) return undefined;
-    const shape = cellShape(column.oid, column.typmod, lookup);
-    const { decode, encode } = codecOf(column, shape);
-    if (column.labels.length === 0) return lookInto(column, shape, masker);
-    if (column.computed === true) {
-      const hidden = masker.hide(column.labels, shape);
-      const mask = hidden === null ? null : encode(hidden);
-      return () => mask;
-    }
-    const fixed = fixedMask(column, masker, lookup);
-    if (fixed !== undefined) return (cell) => (cell === null ? null : fixed);
-    return (cell) => {
-      if (cell === null) return null;
-      const value = decode(cell);
-      const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
-      return masked === null ? null : encode(masked);
-    };
+    const mask = maskCell(column, masker, lookup);
+    return mask && { mask, plain: plainMask(column, masker, lookup) };
   });
+}
+
+/** How much longer than its cells a row can become by short ways. */
+export function growthOf(plan: readonly (Masking | undefined)[]): number {
+  return plan.reduce((sum, masking) => sum + (masking?.plain?.longest ?? 0), 0);
+}
+
+function maskCell(column: CellColumn, masker: CellMasker, lookup: TypeLookup | undefined): MaskCell | undefined {
+  if (column.labels.length === 0 && !masker.look) return undefined;
+  const shape = cellShape(column.oid, column.typmod, lookup);
+  const { decode, encode } = codecOf(column, shape);
+  if (column.labels.length === 0) return lookInto(column, shape, masker);
+  if (column.computed === true) {
+    const hidden = masker.hide(column.labels, shape);
+    const mask = hidden === null ? null : encode(hidden);
+    return () => mask;
+  }
+  const fixed = fixedMask(column, masker, lookup);
+  if (fixed !== undefined) return (cell) => (cell === null ? null : fixed);
+  return (cell) => {
+    if (cell === null) return null;
+    const value = decode(cell);
+    const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
+    return masked === null ? null : encode(masked);
+  };
 }
 
 /** The mask of every value in the column, where it is the same for all; undefined where it is not. */
@@ -56,10 +72,10 @@ function fixedMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup):
 }
 
 /** The short way to the mask of a value in the column, from bytes to bytes; undefined where there is none. */
-export function plainMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): PlainMask | undefined {
+function plainMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): PlainMask | undefined {
   if (column.labels.length === 0 || column.computed === true) return undefined;
   const fixed = fixedMask(column, masker, lookup);
-  if (fixed) return always(fixed);
+  if (fixed) return /^[0-9A-Za-z#*@.]+$/.test(fixed.toString('latin1')) ? always(fixed) : undefined;
   const shape = cellShape(column.oid, column.typmod, lookup);
   return codecOf(column, shape) === textCodec ? masker.plain?.(column.labels, shape) : undefined;
 }

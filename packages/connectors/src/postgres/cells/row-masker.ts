@@ -2,9 +2,9 @@
 // how PostgreSQL writes a value in each of its formats. It neither knows which columns bear a label (meaning and
 // catalog tell) nor what a mask looks like (the masker it is handed does), and it sees bodies, not messages.
 
-import type { CellMasker, PlainMask } from '@sluice/core/contract/labels.ts';
+import type { CellMasker } from '@sluice/core/contract/labels.ts';
 import { type ByteWriter, copyBytes, int32, putInt32 } from '../../wire/byte-writer.ts';
-import { type CellColumn, type MaskCell, maskCells, plainMask } from './cell-codec.ts';
+import { type CellColumn, growthOf, maskCells } from './cell-codec.ts';
 import type { TypeLookup } from './shapes.ts';
 
 /** Takes the body of a DataRow, which lies from `start` to `end`, and writes the one to send instead. */
@@ -17,11 +17,8 @@ export type RowMasker = (bytes: Buffer, start: number, end: number, to: ByteWrit
  * nothing of the result may be passed on, and the caller takes back what was written of the row.
  */
 export function createRowMasker(columns: readonly CellColumn[], masker: CellMasker, lookup?: TypeLookup): RowMasker {
-  const plan = maskCells(columns, masker, lookup).map((mask, index): Masking | undefined => {
-    const column = columns[index];
-    return mask && column && { mask, plain: plainMask(column, masker, lookup) };
-  });
-  const growth = plan.reduce((sum, masking) => sum + (masking?.plain?.longest ?? 0), 0);
+  const plan = maskCells(columns, masker, lookup);
+  const growth = growthOf(plan);
   return (bytes, start, end, to) => {
     if (end - start < 2 || (((bytes[start] as number) << 8) | (bytes[start + 1] as number)) !== plan.length) {
       throw new RangeError('a row with another number of columns than its description');
@@ -55,12 +52,6 @@ export function createRowMasker(columns: readonly CellColumn[], masker: CellMask
     if (at !== end) throw new RangeError('a row longer than it says');
     to.wrote(copyBytes(bytes, clear, end, into, out));
   };
-}
-
-/** How the cells of a column are masked: in the short way where it is one and knows the value, else in the other. */
-interface Masking {
-  readonly mask: MaskCell;
-  readonly plain: PlainMask | undefined;
 }
 
 /** An int32 length and the bytes, as DataRow and binary COPY have it. */
