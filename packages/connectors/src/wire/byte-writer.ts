@@ -109,6 +109,11 @@ export class ByteWriter {
     return this.#bytes;
   }
 
+  /** Writes into this buffer from now on, of which any may be overwritten; only where nothing was written yet. */
+  adopt(buffer: Buffer): void {
+    if (this.#length === 0) this.#bytes = buffer;
+  }
+
   /** What was written, without copying it; the writer starts anew in another buffer. */
   release(capacity: number): Buffer {
     const written = this.#bytes.subarray(0, this.#length);

@@ -83,7 +83,7 @@ export class Result {
   /** One message that is not withheld. Recorded before the client is given anything of it. */
   #pass(frame: Buffer): void {
     places.count = 0;
-    const to = this.masks ? this.#ports.output.writer() : undefined;
+    const to = this.masks ? this.#ports.output.writer(frame.length) : undefined;
     const before = to?.length ?? 0;
     this.#take(frame, 0, frame.length, to);
     this.#give(frame, 0, frame.length, to, before);
@@ -95,7 +95,7 @@ export class Result {
     const type = this.#copies ? server.copyData : server.dataRow;
     const most = Math.min(mostInGroup, rowLimit === undefined ? mostInGroup : rowLimit - given.rows);
     places.count = 0;
-    const to = this.masks ? this.#ports.output.writer() : undefined;
+    const to = this.masks ? this.#ports.output.writer(bytes.length - at) : undefined;
     const before = to?.length ?? 0;
     let next = at;
     try {
