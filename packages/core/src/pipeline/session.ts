@@ -11,6 +11,7 @@ import type { UpstreamAccess } from '../contract/upstream.ts';
 import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent, Spent } from '../domain/recording-event.ts';
+import type { RunContext } from '../domain/run.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
 import { factsOf } from './action-facts.ts';
@@ -44,6 +45,7 @@ export class PipelineSession implements Session {
   #onLeaving: ((reason: EndReason) => void) | undefined;
   #whenOver: (() => void) | undefined;
   #facts: SessionFacts | undefined;
+  #labelsSeen: readonly string[] | undefined;
 
   constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder, resend = false) {
     this.#ports = ports;
@@ -81,8 +83,8 @@ export class PipelineSession implements Session {
 
   hides(labels: readonly string[]): readonly string[] {
     if (labels.length === 0) return labels;
-    const { principal, target, client } = this.info;
-    const facts = { client, labelsSeen: [...this.#seen].sort(), now: this.#ports.clock.now() };
+    const { principal, target } = this.info;
+    const facts = this.#factsOf(undefined);
     const policy = this.#ports.policy.current();
     return labels.filter((label) => !policy.reveals(principal, target, label, facts));
   }
@@ -187,6 +189,7 @@ export class PipelineSession implements Session {
     for (const label of labels) {
       if (this.#seen.has(label)) continue;
       this.#seen.add(label);
+      this.#labelsSeen = undefined;
       this.#facts = undefined;
     }
   }
@@ -266,17 +269,19 @@ export class PipelineSession implements Session {
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {
-    const judgement = begin(this.info, unit, snapshot, this.#factsFor(unit));
+    const judgement = begin(this.info, unit, snapshot, this.#factsOf(unit.run));
     for (const step of order) step.run(judgement, this.#ports);
     return judgement;
   }
 
-  #factsFor(unit: Unit): SessionFacts {
+  #factsOf(run: RunContext | undefined): SessionFacts {
     const now = this.#ports.clock.now();
     const known = this.#facts;
-    if (known && known.run === unit.run && known.now === now) return known;
-    const base = { client: this.info.client, labelsSeen: [...this.#seen].sort(), now };
-    this.#facts = unit.run ? { ...base, run: unit.run } : base;
+    if (known && known.run === run && known.now === now) return known;
+    // As long as it says the same it is the same list, by which policy knows it again.
+    this.#labelsSeen ??= [...this.#seen].sort();
+    const base = { client: this.info.client, labelsSeen: this.#labelsSeen, now };
+    this.#facts = run ? { ...base, run } : base;
     return this.#facts;
   }
 
