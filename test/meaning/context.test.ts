@@ -166,6 +166,18 @@ describe('the cache of meanings', () => {
     expect(cache.interpret(text, { ...sample.context, role: 'bob' })).not.toBe(first);
   });
 
+  test.each(['\u0001', '\u0000', ',', '","', '" "'])(
+    'keeps a path apart from one of names that are joined by %j',
+    (sign) => {
+      const cache = new MeaningCache();
+      const under = (searchPath: readonly string[]) =>
+        cache.interpret('SELECT * FROM customers', { ...sample.context, searchPath });
+      expect(under(['pg_catalog', 'public', 'evil'])).not.toBe(under(['pg_catalog', `public${sign}evil`, 'public']));
+      expect(under(['pg_catalog', 'public', 'evil'])).not.toBe(under([`pg_catalog${sign}public`, 'public', 'evil']));
+      expect(under(['public', 'evil'])).not.toBe(under([`public${sign}evil`, 'public']));
+    },
+  );
+
   test('keeps nothing that a name of the session or an open transaction takes part in', () => {
     const cache = new MeaningCache();
     const overlay = { changes: [{ kind: 'gone', schema: 'public', name: 'customers' }] } as const;

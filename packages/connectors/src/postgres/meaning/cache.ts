@@ -77,10 +77,10 @@ function dependsOnSession(meaning: StatementMeaning): boolean {
   return ['execute', 'fetch', 'move', 'explain'].includes(meaning.kind) || meaning.kind === 'create_table_as';
 }
 
-/** NUL can be in no name. */
+/** Names may hold any character, so each is quoted: a path of two schemas is never that of one with a strange name. */
 function groundsOf(ctx: MeaningContext): string {
   const { target, role, sessionUser, database, searchPath, catalog } = ctx;
-  return [target, String(catalog.epoch), role, sessionUser, database, searchPath.join('\u0001')].join('\0');
+  return JSON.stringify([target, catalog.epoch, role, sessionUser, database, searchPath]);
 }
 
 function frozen(meanings: Meanings): Meanings {
