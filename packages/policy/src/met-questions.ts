@@ -18,13 +18,14 @@ interface Met {
 /**
  * Decisions about the very same action of the very same principal, found without looking into either. Only actions that
  * are frozen are met again: whoever freezes one says that it is kept, and that it stays as it is. Where a policy reads
- * what the session knows, that must be the very same, too; where it reads the time, nothing is met again.
+ * what the session knows, that must be the very same, too; where it reads the time, nothing is met again. Policies cannot
+ * read an action's text, so one that differs from another in that only is decided as that one was.
  */
 export class MetQuestions {
   readonly #byPrincipal = new WeakMap<Principal, WeakMap<Action, Met>>();
 
   find({ principal, target, action, facts }: Question): Decision | undefined {
-    const met = this.#byPrincipal.get(principal)?.get(action);
+    const met = this.#byPrincipal.get(principal)?.get(withoutText(action));
     if (met === undefined || met.target !== target) return undefined;
     if (met.client !== undefined && met.client !== facts.client) return undefined;
     if (met.labelsSeen !== undefined && met.labelsSeen !== facts.labelsSeen) return undefined;
@@ -34,7 +35,8 @@ export class MetQuestions {
   }
 
   /** `reads`: parts of the facts on which the decision can depend. */
-  keep({ principal, target, action, facts }: Question, decision: Decision, reads: ReadonlySet<FactsPart>): void {
+  keep({ principal, target, action: asked, facts }: Question, decision: Decision, reads: ReadonlySet<FactsPart>): void {
+    const action = withoutText(asked);
     if (!Object.isFrozen(action) || reads.has('now')) return;
     let met = this.#byPrincipal.get(principal);
     if (met === undefined) {
@@ -51,4 +53,16 @@ export class MetQuestions {
       ofRun,
     });
   }
+}
+
+/** Its model, where that is one. */
+function withoutText(action: Action): Action {
+  const { model } = action;
+  if (model === undefined) return action;
+  const same =
+    model.verb === action.verb &&
+    model.access === action.access &&
+    model.resources === action.resources &&
+    model.context === action.context;
+  return same ? model : action;
 }
