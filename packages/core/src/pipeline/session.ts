@@ -8,6 +8,7 @@ import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
 import type { Recorder } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
+import type { Action } from '../domain/action.ts';
 import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent, Spent } from '../domain/recording-event.ts';
@@ -250,9 +251,10 @@ export class PipelineSession implements Session {
   }
 
   #writeAction(unit: number, judgement: Judgement, spent: Spent): void {
-    const { continues, parameters } = judgement.unit;
-    const about = { unit, parameters: continues ? [] : parameters, continues: continues?.seq, spent };
-    this.#recorder.action(about, factsOf(judgement));
+    const { actions, continues, parameters } = judgement.unit;
+    // What only carries out an earlier unit was said there.
+    const said = continues ? { text: [], parameters: [] } : { text: textsOf(actions), parameters };
+    this.#recorder.action({ unit, ...said, continues: continues?.seq, spent }, factsOf(judgement));
   }
 
   #spentOn({ parsing }: Unit, begun: number): Spent {
@@ -361,6 +363,12 @@ export class PipelineSession implements Session {
 }
 
 const noLabels: ReadonlySet<string> = new Set();
+
+/** Each once: one text may be several actions. */
+function textsOf(actions: readonly Action[]): readonly string[] {
+  const [first] = actions;
+  return first && actions.length === 1 ? [first.text] : [...new Set(actions.map((action) => action.text))];
+}
 
 /** Has no effect of its own, and no answer that could carry anything: see `Unit.actions`. */
 function isControl({ actions, labels, exposures, content }: Unit): boolean {
