@@ -84,7 +84,7 @@ describe('a data plane that is gone', () => {
     facts = [];
     expect(await one.gone()).toBe(1);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(facts).toEqual(['recovered ses_open ses_ended ses_begun', 'ses_open interrupted unknown']);
+    expect(facts).toEqual(['ses_open interrupted unknown', 'recovered ses_open ses_ended ses_begun']);
     expect(live.has('ses_other')).toBe(true);
   });
 
