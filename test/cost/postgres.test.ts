@@ -112,6 +112,18 @@ describe('a statement that comes again', () => {
     vi.restoreAllMocks();
   });
 
+  test('with another literal is neither parsed nor put to Cedar again', async () => {
+    const ask = (id: number) =>
+      exchange(query(`select name, note from people where id = ${id}`), selected(columns.clear, [row]));
+    for (const id of [1, 2, 3]) await ask(id);
+    const parsed = vi.spyOn(grammar, 'parse');
+    const asked = vi.spyOn(Engine.prototype, 'applying');
+    for (let id = 4; id < 100; id++) await ask(id);
+    expect(parsed).not.toHaveBeenCalled();
+    expect(asked).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
   test.each([
     ['in a simple query', async () => {}, simple],
     ['prepared', prepare, prepared],

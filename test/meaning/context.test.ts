@@ -166,6 +166,18 @@ describe('the cache of meanings', () => {
     expect(cache.interpret(text, { ...sample.context, role: 'bob' })).not.toBe(first);
   });
 
+  test.each(['\u0001', '\u0000', ',', '","', '" "'])(
+    'keeps a path apart from one of names that are joined by %j',
+    (sign) => {
+      const cache = new MeaningCache();
+      const under = (searchPath: readonly string[]) =>
+        cache.interpret('SELECT * FROM customers', { ...sample.context, searchPath });
+      expect(under(['pg_catalog', 'public', 'evil'])).not.toBe(under(['pg_catalog', `public${sign}evil`, 'public']));
+      expect(under(['pg_catalog', 'public', 'evil'])).not.toBe(under([`pg_catalog${sign}public`, 'public', 'evil']));
+      expect(under(['public', 'evil'])).not.toBe(under([`public${sign}evil`, 'public']));
+    },
+  );
+
   test('keeps nothing that a name of the session or an open transaction takes part in', () => {
     const cache = new MeaningCache();
     const overlay = { changes: [{ kind: 'gone', schema: 'public', name: 'customers' }] } as const;
@@ -181,6 +193,9 @@ describe('the cache of meanings', () => {
   test('stays within its bounds', () => {
     const cache = new MeaningCache({ entries: 10, characters: 100_000 });
     for (let n = 0; n < 100; n += 1) cache.interpret(`SELECT ${n}`, sample.context);
-    expect(cache.size).toBe(10);
+    // The shape of them all, met in both generations.
+    expect(cache.size).toBe(10 + 2);
+    for (let n = 0; n < 100; n += 1) cache.interpret(`SELECT 1 AS c${n}`, sample.context);
+    expect(cache.size).toBeLessThanOrEqual(10 + 10);
   });
 });

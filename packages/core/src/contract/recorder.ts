@@ -4,6 +4,7 @@ import type { EndReason, SessionInfo } from '../domain/session.ts';
 /** Of an action event, what is about the one unit. */
 export interface ActionAbout {
   readonly unit: number;
+  readonly text: readonly string[];
   readonly parameters: readonly (string | null)[];
   readonly continues: number | undefined;
   readonly spent: Spent;

@@ -23,4 +23,9 @@ export interface Action {
   /** The action in the protocol's own words, as the client wrote it. */
   readonly text: string;
   readonly context: Context;
+  /**
+   * An earlier action from which this one differs in its text only: its verb, access, resources and context are the very
+   * same objects. It is frozen and kept, so that what does not hang on the text may be found again by it.
+   */
+  readonly model?: Action;
 }

@@ -27,10 +27,9 @@ export interface RecordedAction {
   readonly resources: readonly string[];
 }
 
-/** What an action event says beside which unit it is about: the same for the same statement decided the same way. */
+/** What an action event says beside its unit and its words: the same for statements of one kind decided the same way. */
 export interface ActionFacts {
   readonly name: string;
-  readonly text: readonly string[];
   readonly actions: readonly RecordedAction[];
   readonly effect: Effect;
   readonly policies: readonly string[];
@@ -54,6 +53,8 @@ export type RecordingEvent =
       readonly type: 'action';
       /** Number of the unit in the session; later events about it carry the same number. */
       readonly unit: number;
+      /** Of its actions, as the client wrote them. */
+      readonly text: readonly string[];
       readonly parameters: readonly (string | null)[];
       /** Unit whose content this one carries out. */
       readonly continues?: number;

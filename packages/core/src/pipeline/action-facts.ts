@@ -6,39 +6,42 @@ import type { Judgement } from './judgement.ts';
 /** Facts that were put together for an allowed unit, and all that they came of. */
 interface Known {
   readonly facts: ActionFacts;
+  readonly actions: readonly Action[];
   readonly judgement: Pick<Judgement, 'snapshot' | 'masked'>;
   readonly decisions: readonly Decision[];
   readonly unit: Pick<Judgement['unit'], 'name' | 'labels' | 'run'>;
-  readonly continues: boolean;
 }
 
-const known = new WeakMap<readonly Action[], Known[]>();
+/** By the first of the actions, or what that is modelled on. */
+const known = new WeakMap<Action, Known[]>();
 /** A statement that is sent in several ways, by principals of several rights. */
 const mostKinds = 8;
 
 /**
- * What the recording says of a judgement. Where the very same actions (frozen ones: whoever froze them keeps them) were
- * allowed by the very same decisions before, it is the same object as then.
+ * What the recording says of a judgement, beside the words of the client. Where the very same actions, or others modelled
+ * on the same ones, were allowed by the very same decisions before, it is the same object as then; for frozen actions
+ * only: whoever froze them keeps them.
  */
 export function factsOf(judgement: Judgement): ActionFacts {
-  const { unit } = judgement;
-  if (judgement.effect !== 'allow' || !Object.isFrozen(unit.actions)) return putTogether(judgement);
-  let kinds = known.get(unit.actions);
+  const { unit, effect, snapshot, masked, decisions } = judgement;
+  const [first] = unit.actions;
+  const key = first && (first.model ?? first);
+  if (effect !== 'allow' || key === undefined || !Object.isFrozen(key)) return putTogether(judgement);
+  let kinds = known.get(key);
   const found = kinds?.find((each) => isSame(each, judgement));
   if (found) return found.facts;
-  const { snapshot, masked, decisions } = judgement;
   const { name, labels, run } = unit;
   const facts = Object.freeze(putTogether(judgement));
   if (kinds === undefined || kinds.length >= mostKinds) {
     kinds = [];
-    known.set(unit.actions, kinds);
+    known.set(key, kinds);
   }
   kinds.push({
     facts,
+    actions: [...unit.actions],
     judgement: { snapshot, masked },
     decisions,
     unit: { name, labels, ...(run ? { run } : {}) },
-    continues: unit.continues !== undefined,
   });
   return facts;
 }
@@ -49,7 +52,8 @@ function isSame(each: Known, { unit, snapshot, masked, decisions }: Judgement): 
     each.unit.name === unit.name &&
     each.unit.labels === unit.labels &&
     each.unit.run === unit.run &&
-    each.continues === (unit.continues !== undefined) &&
+    each.actions.length === unit.actions.length &&
+    each.actions.every((action, index) => isSameButForWords(action, unit.actions[index])) &&
     each.decisions.length === decisions.length &&
     each.decisions.every((decision, index) => decision === decisions[index]) &&
     each.judgement.masked.size === masked.size &&
@@ -57,11 +61,15 @@ function isSame(each: Known, { unit, snapshot, masked, decisions }: Judgement): 
   );
 }
 
+function isSameButForWords(a: Action, b: Action | undefined): boolean {
+  if (a === b) return true;
+  return b !== undefined && a.verb === b.verb && a.access === b.access && a.resources === b.resources;
+}
+
 function putTogether(judgement: Judgement): ActionFacts {
   const { unit } = judgement;
   return {
     name: unit.name,
-    text: unit.continues ? [] : [...new Set(unit.actions.map((action) => action.text))],
     actions: unit.actions.map((action) => ({
       verb: action.verb,
       access: action.access,

@@ -8,9 +8,11 @@ import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
 import type { Recorder } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
+import type { Action } from '../domain/action.ts';
 import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent, Spent } from '../domain/recording-event.ts';
+import type { RunContext } from '../domain/run.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
 import { factsOf } from './action-facts.ts';
@@ -44,6 +46,7 @@ export class PipelineSession implements Session {
   #onLeaving: ((reason: EndReason) => void) | undefined;
   #whenOver: (() => void) | undefined;
   #facts: SessionFacts | undefined;
+  #labelsSeen: readonly string[] | undefined;
 
   constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder, resend = false) {
     this.#ports = ports;
@@ -81,8 +84,8 @@ export class PipelineSession implements Session {
 
   hides(labels: readonly string[]): readonly string[] {
     if (labels.length === 0) return labels;
-    const { principal, target, client } = this.info;
-    const facts = { client, labelsSeen: [...this.#seen].sort(), now: this.#ports.clock.now() };
+    const { principal, target } = this.info;
+    const facts = this.#factsOf(undefined);
     const policy = this.#ports.policy.current();
     return labels.filter((label) => !policy.reveals(principal, target, label, facts));
   }
@@ -187,6 +190,7 @@ export class PipelineSession implements Session {
     for (const label of labels) {
       if (this.#seen.has(label)) continue;
       this.#seen.add(label);
+      this.#labelsSeen = undefined;
       this.#facts = undefined;
     }
   }
@@ -250,9 +254,10 @@ export class PipelineSession implements Session {
   }
 
   #writeAction(unit: number, judgement: Judgement, spent: Spent): void {
-    const { continues, parameters } = judgement.unit;
-    const about = { unit, parameters: continues ? [] : parameters, continues: continues?.seq, spent };
-    this.#recorder.action(about, factsOf(judgement));
+    const { actions, continues, parameters } = judgement.unit;
+    // What only carries out an earlier unit was said there.
+    const said = continues ? { text: [], parameters: [] } : { text: textsOf(actions), parameters };
+    this.#recorder.action({ unit, ...said, continues: continues?.seq, spent }, factsOf(judgement));
   }
 
   #spentOn({ parsing }: Unit, begun: number): Spent {
@@ -266,17 +271,19 @@ export class PipelineSession implements Session {
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {
-    const judgement = begin(this.info, unit, snapshot, this.#factsFor(unit));
+    const judgement = begin(this.info, unit, snapshot, this.#factsOf(unit.run));
     for (const step of order) step.run(judgement, this.#ports);
     return judgement;
   }
 
-  #factsFor(unit: Unit): SessionFacts {
+  #factsOf(run: RunContext | undefined): SessionFacts {
     const now = this.#ports.clock.now();
     const known = this.#facts;
-    if (known && known.run === unit.run && known.now === now) return known;
-    const base = { client: this.info.client, labelsSeen: [...this.#seen].sort(), now };
-    this.#facts = unit.run ? { ...base, run: unit.run } : base;
+    if (known && known.run === run && known.now === now) return known;
+    // As long as it says the same it is the same list, by which policy knows it again.
+    this.#labelsSeen ??= [...this.#seen].sort();
+    const base = { client: this.info.client, labelsSeen: this.#labelsSeen, now };
+    this.#facts = run ? { ...base, run } : base;
     return this.#facts;
   }
 
@@ -361,6 +368,12 @@ export class PipelineSession implements Session {
 }
 
 const noLabels: ReadonlySet<string> = new Set();
+
+/** Each once: one text may be several actions. */
+function textsOf(actions: readonly Action[]): readonly string[] {
+  const [first] = actions;
+  return first && actions.length === 1 ? [first.text] : [...new Set(actions.map((action) => action.text))];
+}
 
 /** Has no effect of its own, and no answer that could carry anything: see `Unit.actions`. */
 function isControl({ actions, labels, exposures, content }: Unit): boolean {

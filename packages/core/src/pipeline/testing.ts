@@ -127,10 +127,10 @@ export class World {
       this.events.push(event);
       return this.events.length - 1;
     },
-    action: ({ unit, parameters, continues, spent }, facts) => {
+    action: ({ unit, text, parameters, continues, spent }, facts) => {
       this.#fail();
       const more = continues === undefined ? {} : { continues };
-      this.events.push({ type: 'action', unit, parameters, spent, ...facts, ...more });
+      this.events.push({ type: 'action', unit, text, parameters, spent, ...facts, ...more });
       return this.events.length - 1;
     },
     row: () => this.#fail(),

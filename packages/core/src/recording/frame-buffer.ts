@@ -26,6 +26,8 @@ export interface ChainMark {
 
 const initialSize = 4 * 1024;
 const worthDeflating = 4 * 1024;
+/** Characters. */
+const longestCopied = 512;
 const encoder = new TextEncoder();
 
 /**
@@ -112,25 +114,35 @@ export class FrameBuffer {
     return this.#seal(start, type, 0, time, written);
   }
 
-  /**
-   * As `text`, of which the end is already in UTF-8: what is said again and again is encoded once. `head` is ASCII of a
-   * moderate length.
-   */
+  /** As `text`, of which the end is already in UTF-8: what is said again and again is encoded once. */
   words(type: number, time: number, head: string, tail: Uint8Array): number {
-    const length = head.length + tail.length;
-    if (length >= worthDeflating) {
-      const whole = new Uint8Array(length);
-      encoder.encodeInto(head, whole);
-      whole.set(tail, head.length);
-      return this.binary(type, time, whole);
-    }
-    this.#room(frameOverhead + length);
+    if (head.length + tail.length >= worthDeflating) return this.#long(type, time, head, tail);
+    this.#room(frameOverhead + head.length * 3 + tail.length);
     const start = this.#used;
+    const begin = start + payloadAt;
+    const length = this.#ascii(head, begin) ?? encoder.encodeInto(head, this.#bytes.subarray(begin)).written;
+    this.#bytes.set(tail, begin + length);
+    return this.#seal(start, type, 0, time, length + tail.length);
+  }
+
+  #long(type: number, time: number, head: string, tail: Uint8Array): number {
+    const begin = encoder.encode(head);
+    const whole = new Uint8Array(begin.length + tail.length);
+    whole.set(begin);
+    whole.set(tail, begin.length);
+    return this.binary(type, time, whole);
+  }
+
+  /** Character by character, which is quicker for a short text; undefined when it is long or not of ASCII. */
+  #ascii(text: string, begin: number): number | undefined {
+    if (text.length > longestCopied) return undefined;
     const bytes = this.#bytes;
-    let at = start + payloadAt;
-    for (let index = 0; index < head.length; index++) bytes[at++] = head.charCodeAt(index);
-    bytes.set(tail, at);
-    return this.#seal(start, type, 0, time, length);
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f) return undefined;
+      bytes[begin + index] = code;
+    }
+    return text.length;
   }
 
   /** `plain` keeps the payload as it is, whatever its size. */

@@ -96,19 +96,17 @@ export class RecordingWriter {
   }
 
   /** As `append` of an action event with these parts; what `facts` says is put into words once. */
-  action({ unit, parameters, continues, spent }: ActionAbout, facts: ActionFacts): number {
+  action({ unit, parameters, continues, spent, text }: ActionAbout, facts: ActionFacts): number {
     this.#check();
     try {
       this.#count(facts.effect);
       this.#settle();
       const carriesOut = continues === undefined ? '' : `,"continues":${continues}`;
       const parsed = spent.parse === undefined ? '' : `"parse":${spent.parse},`;
-      const head = `{"type":"action","unit":${unit}${carriesOut},"spent":{${parsed}"decide":${spent.decide}}`;
-      const micros = this.#ports.micros();
-      const number =
-        parameters.length === 0
-          ? this.#frames.words(eventTypes.action, micros, `${head},"parameters":[],`, wordsOf(facts))
-          : this.#withParameters(head, micros, parameters, wordsOf(facts));
+      const values = parameters.length === 0 ? '[]' : JSON.stringify(parameters);
+      const about = `"unit":${unit}${carriesOut},"spent":{${parsed}"decide":${spent.decide}}`;
+      const head = `{"type":"action",${about},"text":${JSON.stringify(text)},"parameters":${values},`;
+      const number = this.#frames.words(eventTypes.action, this.#ports.micros(), head, wordsOf(facts));
       if (this.#frames.used > flushAt) this.flush();
       return number;
     } catch (cause) {
@@ -282,15 +280,6 @@ export class RecordingWriter {
     return this.#frames.text(eventTypes[event.type], micros, JSON.stringify(event));
   }
 
-  #withParameters(head: string, micros: number, parameters: readonly (string | null)[], facts: Uint8Array): number {
-    const values = JSON.stringify(parameters);
-    // What is written as it is must be ASCII; the parameters may be anything.
-    if (plain.test(values)) {
-      return this.#frames.words(eventTypes.action, micros, `${head},"parameters":${values},`, facts);
-    }
-    return this.#frames.text(eventTypes.action, micros, `${head},"parameters":${values},${decoder.decode(facts)}`);
-  }
-
   #count(effect: 'allow' | 'deny' | 'hold'): void {
     this.#units++;
     if (effect === 'allow') this.#allowed++;
@@ -343,9 +332,6 @@ export class RecordingWriter {
 
 const words = new WeakMap<ActionFacts | readonly RecordedColumn[], Uint8Array>();
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-/** Short enough to be copied character by character. */
-const plain = /^[\x20-\x7e]{0,512}$/;
 
 /** JSON, in UTF-8, of what an event says beside its numbers: the members behind those, and the brace at the end. */
 function wordsOf(of: ActionFacts | readonly RecordedColumn[]): Uint8Array {

@@ -21,6 +21,23 @@ export function as<K extends NodeKind>(node: Node | undefined, kind: K): Body<K>
   return (node as unknown as Readonly<Record<K, Body<K>>>)[kind];
 }
 
+/**
+ * Every object of a tree, from the root down: nodes, and the bodies and fields of nodes. The value of a constant is not
+ * looked at, as nothing lies below it. Nor does it go below what `stopsAt` is true of.
+ */
+export function objectsBelow(root: unknown, stopsAt: (value: object) => boolean = () => false): readonly object[] {
+  const found: object[] = [];
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    found.push(value);
+    if ('A_Const' in value || stopsAt(value)) continue;
+    for (const child of Object.values(value)) waiting.push(child);
+  }
+  return found;
+}
+
 /** The texts of a list of String nodes: a qualified name, a list of columns. */
 export function strings(list: readonly Node[] | undefined): readonly string[] {
   return (list ?? []).flatMap((node) => {

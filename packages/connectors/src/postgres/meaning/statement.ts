@@ -31,6 +31,8 @@ export interface StatementMeaning {
   /** OIDs of the relations touched, also through views; sorted. Feed them to `catalog.schemaDigest`. */
   readonly relations: readonly number[];
   readonly schemaDigest: string;
+  /** Of an earlier text that differs in the values of its literals only: the same but for what repeats the text. */
+  readonly model?: StatementMeaning;
 }
 
 /** What a statement changes for later ones in its session, once the server says it is complete. */

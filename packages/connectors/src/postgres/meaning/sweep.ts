@@ -1,5 +1,5 @@
 import type { SqlVerb } from '../../sql/verbs.ts';
-import type { Node, RangeVar } from './ast.ts';
+import { type Node, objectsBelow, type RangeVar } from './ast.ts';
 import { type Env, withScope } from './env.ts';
 import { resourceOf } from './objects.ts';
 import { type Source, scopeOf } from './scope.ts';
@@ -85,13 +85,7 @@ function mentioned(range: RangeVar, verb: SqlVerb, env: Env): void {
 
 /** Marks all of a part as looked at, for what is taken as a whole and never seen into. */
 export function setAside(root: unknown, env: Env): void {
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    env.unseen.delete(value);
-    waiting.push(...Object.values(value));
-  }
+  for (const value of objectsBelow(root)) env.unseen.delete(value);
 }
 
 /** A table whose columns are being made by the statement itself: any name, no labels. */

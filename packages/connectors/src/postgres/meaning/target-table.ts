@@ -2,7 +2,7 @@ import { containsLabels, type Labels } from '../../sql/label-set.ts';
 import type { SqlVerb } from '../../sql/verbs.ts';
 import type { Relation } from '../catalog/catalog.ts';
 import type { Body, Node, RangeVar } from './ast.ts';
-import { as, strings } from './ast.ts';
+import { as, objectsBelow, strings } from './ast.ts';
 import { type Env, isComputed, type Output, withScope } from './env.ts';
 import { MeaningError } from './error.ts';
 import { relationSource } from './from.ts';
@@ -53,14 +53,7 @@ export function readsTarget(table: TargetTable, parts: readonly (object | undefi
 }
 
 function hasColumn(root: object | undefined): boolean {
-  const waiting: unknown[] = [root];
-  for (let at = 0; at < waiting.length; at += 1) {
-    const value = waiting[at];
-    if (typeof value !== 'object' || value === null) continue;
-    if ('ColumnRef' in value) return true;
-    waiting.push(...Object.values(value));
-  }
-  return false;
+  return objectsBelow(root).some((value) => 'ColumnRef' in value);
 }
 
 export function columnOf(table: TargetTable, name: string, env: Env): ScopeColumn {

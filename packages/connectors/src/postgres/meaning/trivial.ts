@@ -1,5 +1,5 @@
 import type { Body, Node, RangeVar } from './ast.ts';
-import { as, items, kindOf, strings } from './ast.ts';
+import { as, items, kindOf, objectsBelow, strings } from './ast.ts';
 import { copiesWithout, type Rows, rangesOf, wholeRowsOf } from './where-copies.ts';
 
 /**
@@ -247,30 +247,19 @@ function isSame(one: readonly string[], other: readonly string[], look: Look): b
   return (look.tables.get(left) ?? left) === (look.tables.get(right) ?? right);
 }
 
+/** Without what lies inside a subquery. */
 function nodesBelow(root: unknown): readonly object[] {
-  const found: object[] = [];
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    found.push(value);
-    if (!('SubLink' in value)) waiting.push(...Object.values(value));
-  }
-  return found;
+  return objectsBelow(root, (value) => 'SubLink' in value);
 }
 
 function deepColumns(root: object): readonly (readonly string[])[] {
-  const found: (readonly string[])[] = [];
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if ('ColumnRef' in value) found.push(strings(as(value as Node, 'ColumnRef')?.fields));
-    waiting.push(...Object.values(value));
-  }
-  return found;
+  return columnsOf(objectsBelow(root));
 }
 
 function columns(node: Node): readonly (readonly string[])[] {
-  return nodesBelow(node).flatMap((one) => ('ColumnRef' in one ? [strings(as(one as Node, 'ColumnRef')?.fields)] : []));
+  return columnsOf(nodesBelow(node));
+}
+
+function columnsOf(nodes: readonly object[]): readonly (readonly string[])[] {
+  return nodes.flatMap((one) => ('ColumnRef' in one ? [strings(as(one as Node, 'ColumnRef')?.fields)] : []));
 }

@@ -1,5 +1,5 @@
 import type { Body, Node, RangeVar } from './ast.ts';
-import { as, strings } from './ast.ts';
+import { as, objectsBelow, strings } from './ast.ts';
 
 /** Where a statement reads the rows that it changes once more, by another name: in a subquery, a WITH item, USING. */
 
@@ -17,15 +17,7 @@ export interface Rows {
 }
 
 export function rangesOf(root: unknown): readonly RangeVar[] {
-  const found: RangeVar[] = [];
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if ('relname' in value) found.push(value as RangeVar);
-    waiting.push(...Object.values(value));
-  }
-  return found;
+  return objectsBelow(root).flatMap((value) => ('relname' in value ? [value as RangeVar] : []));
 }
 
 /** Some query in the statement reads the same rows with neither a condition that selects among them nor a limit. */
@@ -47,16 +39,8 @@ function isLimited(select: Body<'SelectStmt'>): boolean {
 }
 
 function selectsBelow(root: object): readonly Body<'SelectStmt'>[] {
-  const found: Body<'SelectStmt'>[] = [];
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    // Every SELECT has this field, also where it stands without its kind.
-    if ('limitOption' in value) found.push(value as Body<'SelectStmt'>);
-    waiting.push(...Object.values(value));
-  }
-  return found;
+  // Every SELECT has this field, also where it stands without its kind.
+  return objectsBelow(root).flatMap((value) => ('limitOption' in value ? [value as Body<'SelectStmt'>] : []));
 }
 
 /** Relations that FROM names itself, also in joins. */
@@ -72,16 +56,9 @@ function direct(nodes: readonly Node[]): readonly RangeVar[] {
 
 /** A whole row stands for each of its columns: `(t).id`, `row_to_json(t)`. */
 export function wholeRowsOf(root: object, isTable: (name: string) => boolean): boolean {
-  const waiting: unknown[] = [root];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value !== 'object' || value === null || 'SubLink' in value) continue;
-    if ('ColumnRef' in value) {
-      const [only, ...more] = strings(as(value as Node, 'ColumnRef')?.fields);
-      if (only !== undefined && more.length === 0 && isTable(only)) return true;
-      continue;
-    }
-    waiting.push(...Object.values(value));
-  }
-  return false;
+  return objectsBelow(root, (value) => 'SubLink' in value || 'ColumnRef' in value).some((value) => {
+    if (!('ColumnRef' in value)) return false;
+    const [only, ...more] = strings(as(value as Node, 'ColumnRef')?.fields);
+    return only !== undefined && more.length === 0 && isTable(only);
+  });
 }

@@ -1,6 +1,6 @@
 import { joinLabels, sameLabels } from '../../sql/label-set.ts';
 import type { Body, Node } from './ast.ts';
-import { as, strings } from './ast.ts';
+import { as, objectsBelow, strings } from './ast.ts';
 import { allLabels, type Cte, type CteScope, type Env, type Output, typeOid } from './env.ts';
 import { MeaningError } from './error.ts';
 
@@ -81,13 +81,7 @@ function evaluate(cte: Cte, env: Env): Output {
 
 /** Cheap test whether a CTE may refer to itself: by its name anywhere below. */
 function mentions(node: Node, name: string): boolean {
-  const waiting: unknown[] = [node];
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    if (typeof value !== 'object' || value === null) continue;
-    if ('relname' in value && value.relname === name) return true;
-    waiting.push(...Object.values(value));
-  }
-  return false;
+  return objectsBelow(node).some((value) => 'relname' in value && value.relname === name);
 }
 
 function derived(output: Output): Output {

@@ -2,12 +2,13 @@ import type { SessionEffect, StatementMeaning } from '../meaning/statement.ts';
 
 /** Whether later statements can only be understood after this one is complete. */
 export function changesMeaning(meaning: StatementMeaning): boolean {
-  let changes = known.get(meaning);
+  const key = meaning.model ?? meaning;
+  let changes = known.get(key);
   if (changes === undefined) {
     changes =
       meaning.effects.some((effect) => !harmless.has(effect.kind)) ||
       meaning.actions.some((action) => action.access === 'execute');
-    known.set(meaning, changes);
+    known.set(key, changes);
   }
   return changes;
 }

@@ -67,11 +67,12 @@ export class ResultShapes {
   }
 
   #of(meaning: StatementMeaning): Kept {
-    let kept = this.#kept.get(meaning);
+    const key = meaning.model ?? meaning;
+    let kept = this.#kept.get(key);
     if (kept === undefined) {
       if (this.#kept.size >= mostKept) this.#kept.clear();
       kept = {};
-      this.#kept.set(meaning, kept);
+      this.#kept.set(key, kept);
     }
     return kept;
   }

@@ -22,6 +22,11 @@ function oneOf(binding: Binding): Binding {
   return binding;
 }
 
+/** As it stands in a list that people read; a name that could be taken for several, or for a quoted one, is quoted. */
+function listed(name: string): string {
+  return /[",]/.test(name) ? JSON.stringify(name) : name;
+}
+
 /** Reads the state back from the server; text values, one row. */
 export const stateQuery =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text, session_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text';
@@ -82,7 +87,7 @@ export class SessionState {
   /** What of the session an approval must be bound to: it gives the same words another meaning. */
   get binding(): Binding {
     this.#binding ??= oneOf({
-      search_path: this.searchPath.join(','),
+      search_path: this.searchPath.map(listed).join(','),
       role: this.role,
       session_user: this.sessionUser,
       database: this.database,
