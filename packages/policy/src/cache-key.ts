@@ -4,13 +4,15 @@ import { contextReads, type Entries, scopeActions } from './ast.ts';
 import { isContextMap, mapEntries } from './maps.ts';
 import type { LoadedPolicy } from './policy-set.ts';
 import type { PolicySchema, VerbSchema } from './schema.ts';
-import { type SessionAttribute, sessionAttributes } from './session-context.ts';
+import { type FactsPart, type SessionAttribute, sessionAttributes } from './session-context.ts';
 
 /** Which context a decision about a verb can depend on. */
 export interface VerbReads {
   /** False when it can depend on the very moment. */
   readonly cacheable: boolean;
   readonly session: readonly SessionAttribute[];
+  /** Parts of the facts that those are read from. */
+  readonly facts: ReadonlySet<FactsPart>;
   /** By name, with the entries that are read where the attribute is a map. */
   readonly action: ReadonlyMap<string, Entries>;
 }
@@ -23,11 +25,13 @@ export function readsByVerb(policies: readonly LoadedPolicy[], schema: PolicySch
 function readsOf(policies: readonly LoadedPolicy[], verb: VerbSchema): VerbReads {
   const reads = policies.filter((policy) => speaksOf(policy, verb)).map((policy) => contextReads(policy.json));
   const isRead = (name: string): boolean => reads.some((read) => read === 'all' || read.has(name));
-  const session = sessionAttributes.filter((attribute) => isRead(attribute.name));
+  const all = sessionAttributes.filter((attribute) => isRead(attribute.name));
+  // The target is part of every key anyway.
+  const session = all.filter((attribute) => attribute.from !== 'target');
   return {
     cacheable: !session.some((attribute) => attribute.fleeting),
-    // The target is part of every key anyway.
-    session: session.filter((attribute) => attribute.name !== 'target'),
+    session,
+    facts: new Set(session.map((attribute) => attribute.from)),
     action: new Map(
       Object.keys(verb.context)
         .filter(isRead)

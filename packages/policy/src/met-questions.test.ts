@@ -1,5 +1,6 @@
 import type { Question } from '@sluice/core/contract/policy.ts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Engine } from './engine.ts';
 import { action, ask, customers, enforce, principal, shop } from './fixtures.ts';
 
 const policies = `
@@ -44,6 +45,26 @@ describe('a question about an action that was met before', () => {
     const at = (hour: number) => ({ ...ask('sql:select').facts, now: Date.UTC(2026, 0, 16, hour) });
     const effects = [9, 22, 9].map((hour) => snapshot.decide(question({ principal: night, facts: at(hour) })).effect);
     expect(effects).toEqual(['deny', 'allow', 'deny']);
+  });
+
+  it('is asked of the policies once where they read nothing but what is the very same', () => {
+    const snapshot = enforce(`
+      @id("inside") permit (principal, action in Action::"read", resource)
+      when { context.secure && context.run != "r2" && !context.labels_seen.contains("pci") };`);
+    const asked = vi.spyOn(Engine.prototype, 'applying');
+    const facts = { ...ask('sql:select').facts, client: { address: '127.0.0.1:1', secure: true } };
+    const effectOf = (more: Partial<typeof facts> = {}) =>
+      snapshot.decide(question({ facts: { ...facts, ...more } })).effect;
+    expect([effectOf(), effectOf({ now: facts.now + 1 })]).toEqual(['allow', 'allow']);
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
+    // Each of these is another session, or one that has gone on.
+    expect(effectOf({ client: { address: '127.0.0.1:1', secure: false } })).toBe('deny');
+    expect(effectOf()).toBe('allow');
+    expect(effectOf({ run: { run: 'r2' } })).toBe('deny');
+    expect(effectOf()).toBe('allow');
+    expect(effectOf({ labelsSeen: ['pci'] })).toBe('deny');
+    expect(effectOf()).toBe('allow');
   });
 
   it('is refused without a time', () => {

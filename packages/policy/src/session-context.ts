@@ -2,6 +2,9 @@ import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { SessionFacts } from '@sluice/core/contract/policy.ts';
 import type { Target } from '@sluice/core/domain/target.ts';
 
+/** What the facts of a session consist of; `target` is the question's own. */
+export type FactsPart = 'target' | 'client' | 'run' | 'labelsSeen' | 'now';
+
 /** An attribute that every action's context has, whatever its verb: what the session knows. */
 export interface SessionAttribute {
   readonly name: string;
@@ -10,6 +13,8 @@ export interface SessionAttribute {
   readonly optional?: true;
   /** Set for what the client says about itself and nobody checked. */
   readonly claim?: true;
+  /** Which of the facts it is read from: the very same object of these gives the same value. */
+  readonly from: FactsPart;
   /** Set where two moments practically never give the same value, so that a decision which reads it can't be kept. */
   readonly fleeting?: true;
   readonly doc: string;
@@ -20,12 +25,14 @@ export interface SessionAttribute {
 export const sessionAttributes: readonly SessionAttribute[] = [
   {
     name: 'target',
+    from: 'target',
     type: 'Target',
     doc: 'The target of the session, with its tags.',
     value: (target) => ({ __entity: { type: 'Target', id: target.name } }),
   },
   {
     name: 'client_address',
+    from: 'client',
     type: 'ipaddr',
     optional: true,
     doc: "The client's network address; absent when it has none that can be read: ask `context has client_address` first.",
@@ -36,12 +43,14 @@ export const sessionAttributes: readonly SessionAttribute[] = [
   },
   {
     name: 'secure',
+    from: 'client',
     type: 'Bool',
     doc: 'Whether the client came over TLS.',
     value: (_, { client }) => client.secure,
   },
   {
     name: 'application',
+    from: 'client',
     type: 'String',
     claim: true,
     doc: 'What the client calls itself; empty when it says nothing.',
@@ -49,6 +58,7 @@ export const sessionAttributes: readonly SessionAttribute[] = [
   },
   {
     name: 'run',
+    from: 'run',
     type: 'String',
     claim: true,
     doc: "Id of the agent's run; empty when the client says nothing.",
@@ -56,6 +66,7 @@ export const sessionAttributes: readonly SessionAttribute[] = [
   },
   {
     name: 'intent',
+    from: 'run',
     type: 'String',
     claim: true,
     doc: 'What the client says it wants; empty when it says nothing.',
@@ -63,24 +74,28 @@ export const sessionAttributes: readonly SessionAttribute[] = [
   },
   {
     name: 'labels_seen',
+    from: 'labelsSeen',
     type: 'Set<String>',
     doc: 'Labels of data that this session was already shown in clear.',
     value: (_, { labelsSeen }) => [...labelsSeen],
   },
   {
     name: 'hour',
+    from: 'now',
     type: 'Long',
     doc: 'Hour of the day in UTC, 0 to 23.',
     value: (_, { now }) => new Date(now).getUTCHours(),
   },
   {
     name: 'weekday',
+    from: 'now',
     type: 'Long',
     doc: 'Day of the week in UTC, 1 (Monday) to 7 (Sunday).',
     value: (_, { now }) => new Date(now).getUTCDay() || 7,
   },
   {
     name: 'time',
+    from: 'now',
     type: 'Long',
     fleeting: true,
     doc: 'Unix time in milliseconds.',
@@ -88,6 +103,7 @@ export const sessionAttributes: readonly SessionAttribute[] = [
   },
   {
     name: 'now',
+    from: 'now',
     type: 'datetime',
     fleeting: true,
     doc: 'The same moment as a `datetime`.',

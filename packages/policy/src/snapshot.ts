@@ -64,7 +64,7 @@ export class EnforcedPolicies implements PolicySnapshot {
       const kept = this.#kept.get(key);
       const decision = kept ?? this.#judge(question);
       if (!kept) this.#kept.set(key, decision);
-      if (reads.session.length === 0) this.#met.keep(question, decision);
+      this.#met.keep(question, decision, reads.facts);
       return decision;
     } catch (error) {
       return this.#unfit(error);

@@ -41,6 +41,11 @@ export class OwnCredential {
     return this.#forms.length === 0;
   }
 
+  /** Length of the shortest form that is looked for, in bytes. */
+  get shortest(): number {
+    return this.#forms.at(-1)?.length ?? Number.POSITIVE_INFINITY;
+  }
+
   /** The bytes without what was found in them; the same ones where nothing was. */
   bytes(bytes: Buffer): Buffer {
     let clean: Buffer | undefined;

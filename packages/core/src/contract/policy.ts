@@ -9,7 +9,7 @@ import type { Target } from '../domain/target.ts';
 export interface SessionFacts {
   readonly client: ClientInfo;
   readonly run?: RunContext;
-  /** Labels of data this session was already given in clear. */
+  /** Labels of data this session was already given in clear. Nobody changes the list: more labels are another one. */
   readonly labelsSeen: readonly string[];
   /** Unix milliseconds. */
   readonly now: number;

@@ -5,13 +5,14 @@
 import type { CellMasker, TextMaskers } from '../contract/labels.ts';
 import type { Permit } from '../contract/permit.ts';
 import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
-import type { Recorder } from '../contract/recorder.ts';
+import type { Recorder, RowPlaces } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
 import type { Action } from '../domain/action.ts';
 import type { Consent, Effect, Hold } from '../domain/decision.ts';
 import { CoreError } from '../domain/error.ts';
 import type { RecordingEvent, Spent } from '../domain/recording-event.ts';
+import type { RunContext } from '../domain/run.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
 import { factsOf } from './action-facts.ts';
@@ -45,6 +46,7 @@ export class PipelineSession implements Session {
   #onLeaving: ((reason: EndReason) => void) | undefined;
   #whenOver: (() => void) | undefined;
   #facts: SessionFacts | undefined;
+  #labelsSeen: readonly string[] | undefined;
 
   constructor(ports: PipelinePorts, info: SessionInfo, recorder: Recorder, resend = false) {
     this.#ports = ports;
@@ -82,8 +84,8 @@ export class PipelineSession implements Session {
 
   hides(labels: readonly string[]): readonly string[] {
     if (labels.length === 0) return labels;
-    const { principal, target, client } = this.info;
-    const facts = { client, labelsSeen: [...this.#seen].sort(), now: this.#ports.clock.now() };
+    const { principal, target } = this.info;
+    const facts = this.#factsOf(undefined);
     const policy = this.#ports.policy.current();
     return labels.filter((label) => !policy.reveals(principal, target, label, facts));
   }
@@ -168,12 +170,12 @@ export class PipelineSession implements Session {
     this.#ports.overhead.spent(this.info.target.connector, 'mask', event.masking);
   }
 
-  recordRow(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    if (!this.#over) this.#recorder.row(bytes, start, end);
+  recordRows(bytes: Uint8Array, places?: RowPlaces): void {
+    if (!this.#over) this.#recorder.rows(bytes, places);
   }
 
-  recordCell(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    if (!this.#over) this.#recorder.cell(bytes, start, end);
+  recordCells(bytes: Uint8Array, places?: RowPlaces): void {
+    if (!this.#over) this.#recorder.cells(bytes, places);
   }
 
   get recorderBehind(): boolean {
@@ -188,6 +190,7 @@ export class PipelineSession implements Session {
     for (const label of labels) {
       if (this.#seen.has(label)) continue;
       this.#seen.add(label);
+      this.#labelsSeen = undefined;
       this.#facts = undefined;
     }
   }
@@ -268,17 +271,19 @@ export class PipelineSession implements Session {
   }
 
   #judgeNow(unit: Unit, snapshot: PolicySnapshot): Judgement {
-    const judgement = begin(this.info, unit, snapshot, this.#factsFor(unit));
+    const judgement = begin(this.info, unit, snapshot, this.#factsOf(unit.run));
     for (const step of order) step.run(judgement, this.#ports);
     return judgement;
   }
 
-  #factsFor(unit: Unit): SessionFacts {
+  #factsOf(run: RunContext | undefined): SessionFacts {
     const now = this.#ports.clock.now();
     const known = this.#facts;
-    if (known && known.run === unit.run && known.now === now) return known;
-    const base = { client: this.info.client, labelsSeen: [...this.#seen].sort(), now };
-    this.#facts = unit.run ? { ...base, run: unit.run } : base;
+    if (known && known.run === run && known.now === now) return known;
+    // As long as it says the same it is the same list, by which policy knows it again.
+    this.#labelsSeen ??= [...this.#seen].sort();
+    const base = { client: this.info.client, labelsSeen: this.#labelsSeen, now };
+    this.#facts = run ? { ...base, run } : base;
     return this.#facts;
   }
 

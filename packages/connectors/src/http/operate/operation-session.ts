@@ -13,6 +13,7 @@ import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { HttpHeader } from '../../wire/http/exchange.ts';
 import { isHeaderName, isHeaderValue } from '../../wire/http/headers.ts';
+import { Alarm } from '../../wire/http/signal.ts';
 import { serializeJson } from '../../wire/json/strict-json.ts';
 import { badRequest } from '../request/bad-request.ts';
 import { percentEncode } from '../request/percent.ts';
@@ -57,7 +58,7 @@ async function call(
   run: RunContext | undefined,
   signal: AbortSignalLike,
 ): Promise<OperationResult> {
-  const gone = new AbortController();
+  const gone = new Alarm();
   const leave = (): void => gone.abort(new CoreError('session_over', 'gateway', 'The caller gave up.'));
   if (signal.aborted) leave();
   signal.addEventListener('abort', leave);
@@ -65,7 +66,7 @@ async function call(
   try {
     if (name !== 'request') throw badRequest('There is no such operation.');
     const request = requestOf(input, run);
-    await conversation.exchange({ request, receiver: collector, gone: gone.signal, prefix: '' });
+    await conversation.exchange({ request, receiver: collector, gone, prefix: '' });
     if (collector.denial) return { outcome: 'refused', denial: collector.denial };
     if (collector.error && !collector.responded) throw collector.error;
     return { outcome: 'done', value: collector.value() };

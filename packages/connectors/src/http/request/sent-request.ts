@@ -19,6 +19,13 @@ export function writeRequest({ method, path, headers }: SentRequest, body: Uint8
 export function readRequest({ bytes }: Unit): SentRequest & { readonly body?: Uint8Array } {
   const [head, body] = bytes;
   if (!head) throw new Error('the unit has no request in it');
-  const request = JSON.parse(Buffer.from(head).toString()) as SentRequest;
+  let request = read.get(head);
+  if (request === undefined) {
+    request = JSON.parse(Buffer.from(head).toString()) as SentRequest;
+    read.set(head, request);
+  }
   return body ? { ...request, body } : request;
 }
+
+/** Units that come again have the very same bytes, which nobody changes. */
+const read = new WeakMap<Uint8Array, SentRequest>();

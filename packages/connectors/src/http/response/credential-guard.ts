@@ -1,4 +1,5 @@
 import type { UpstreamCredential } from '@sluice/core/contract/upstream.ts';
+import type { BodyBytes } from '../../wire/http/arriving-body.ts';
 import type { HttpHeader } from '../../wire/http/exchange.ts';
 import type { UpstreamResponse } from '../../wire/http/upstream.ts';
 import { OwnCredential } from '../../wire/own-credential.ts';
@@ -17,12 +18,29 @@ export class CredentialGuard {
 
   response(response: UpstreamResponse): UpstreamResponse {
     if (this.#own.none) return response;
-    const headers = response.headers.map(([name, value]): HttpHeader => [name, this.text(value)]);
-    return { ...response, headers, body: this.#body(response.body) };
+    const { status, body } = response;
+    const headers = response.headers.map((field): HttpHeader => {
+      const [name, value] = field;
+      const clean = this.text(value);
+      return clean === value ? field : [name, clean];
+    });
+    return {
+      status,
+      headers,
+      body: {
+        taken: (most) => {
+          const all = body.taken?.(most);
+          return all && this.whole(bufferOf(all));
+        },
+        [Symbol.asyncIterator]: () => this.#body(body),
+      },
+    };
   }
 
   /** A text of a header field, one character for each byte. */
   text(value: string): string {
+    // Most are shorter than any secret.
+    if (value.length < this.#own.shortest) return value;
     return this.whole(Buffer.from(value, 'latin1')).toString('latin1');
   }
 
@@ -31,7 +49,7 @@ export class CredentialGuard {
     return this.#own.bytes(bytes);
   }
 
-  async *#body(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  async *#body(pieces: BodyBytes): AsyncGenerator<Uint8Array, void> {
     let kept: Buffer = Buffer.alloc(0);
     for await (const piece of pieces) {
       const bytes = this.whole(Buffer.concat([kept, piece]));
@@ -41,4 +59,8 @@ export class CredentialGuard {
     }
     if (kept.length > 0) yield kept;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

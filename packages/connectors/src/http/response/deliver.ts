@@ -6,9 +6,11 @@
 
 import type { Allowed, Denied, Session } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { BodyBytes } from '../../wire/http/arriving-body.ts';
 import type { HttpHeader, HttpReply } from '../../wire/http/exchange.ts';
 import { soleHeader } from '../../wire/http/headers.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
+import type { Signal } from '../../wire/http/signal.ts';
 import type { UpstreamResponse } from '../../wire/http/upstream.ts';
 import {
   isEventStream,
@@ -37,7 +39,7 @@ import { Peeked } from './peeked.ts';
 /** The session that an answer belongs to. */
 export interface Answering {
   readonly session: Session;
-  decide(unit: Unit, gone: AbortSignal): Promise<Allowed | Denied>;
+  decide(unit: Unit, gone: Signal): Promise<Allowed | Denied>;
   /** Labels of what stands at a path in documents below these segments. */
   labelsAt(segments: readonly string[]): LabelsAt;
   /** Whether values of the target can bear labels that the principal may not see. */
@@ -53,7 +55,7 @@ export interface Delivery {
   readonly seq: number;
   /** Path below the target, by which what is in a body bears labels. */
   readonly segments: readonly string[];
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
 }
 
 /** A document that is masked is held whole; this many bytes of it. */
@@ -63,17 +65,17 @@ export const documentBytes = 4 * 1024 * 1024;
 export async function deliver(delivery: Delivery, answer: UpstreamResponse, receiver: Receiver): Promise<void> {
   const { method } = delivery;
   const { status, headers } = answer;
-  const response = { ...answer, body: new Peeked(answer.body) };
   recordStatus(delivery, status);
   const bodiless = method === 'HEAD' || status === 204 || status === 304;
   if (bodiless) {
-    for await (const _ of response.body) break;
-    await answerEmpty(delivery, response, receiver);
+    for await (const _ of answer.body) break;
+    await answerEmpty(delivery, answer, receiver);
     return;
   }
   const media = readMediaType(soleHeader(headers, 'content-type') ?? '');
   const partial = status === 206 || soleHeader(headers, 'content-range') !== undefined;
-  if (media && !partial && isJson(media)) return deliverJson(delivery, response, receiver);
+  if (media && !partial && isJson(media)) return deliverJson(delivery, answer, receiver);
+  const response = { ...answer, body: new Peeked(answer.body) };
   const masker = media && maskerFor(delivery, media);
   if (masker) {
     if (partial)
@@ -116,20 +118,7 @@ async function answerEmpty(
 async function deliverJson(delivery: Delivery, response: UpstreamResponse, receiver: Receiver): Promise<void> {
   const { conversation, segments, seq } = delivery;
   const { session } = conversation;
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body) {
-    size += piece.length;
-    if (size > documentBytes) {
-      session.record({ type: 'event', name: 'limit', detail: { unit: seq, bytes: documentBytes, of: 'document' } });
-      throw new HttpError(
-        'response_too_large',
-        `The answer is JSON of more than ${documentBytes} bytes, which can’t be masked.`,
-      );
-    }
-    pieces.push(piece);
-  }
-  const document = Buffer.concat(pieces);
+  const document = response.body.taken?.(documentBytes) ?? (await wholeDocument(delivery, response.body));
   const { bytes, masked, labels } =
     document.length === 0
       ? { bytes: document, masked: false, labels: [] }
@@ -139,8 +128,26 @@ async function deliverJson(delivery: Delivery, response: UpstreamResponse, recei
   sawShown(delivery, labels);
   session.record({ type: 'output', unit: seq, stream: 'body', data: bytes });
   complete(delivery, response.status);
-  await conversation.recorderReady();
+  if (session.recorderBehind) await conversation.recorderReady();
   await receiver.answer({ status: response.status, headers }, bytes);
+}
+
+async function wholeDocument({ conversation, seq }: Delivery, body: BodyBytes): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > documentBytes) {
+      const detail = { unit: seq, bytes: documentBytes, of: 'document' };
+      conversation.session.record({ type: 'event', name: 'limit', detail });
+      throw new HttpError(
+        'response_too_large',
+        `The answer is JSON of more than ${documentBytes} bytes, which can’t be masked.`,
+      );
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
 }
 
 async function deliverMasked(

@@ -3,11 +3,15 @@ import type { Allowed, Denial, Denied, Session } from '@sluice/core/contract/ses
 import { CoreError, SluiceError } from '@sluice/core/domain/error.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
+import type { HttpHeader } from '../../wire/http/exchange.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
+import { Alarm, type Signal } from '../../wire/http/signal.ts';
 import { createHttpUpstream, type HttpUpstream, type UpstreamResponse } from '../../wire/http/upstream.ts';
 import { readRequest } from '../request/sent-request.ts';
 import { type RawRequest, sha256, type Understood, understandRequest } from '../request/understand.ts';
+import { UnderstoodBefore } from '../request/understood-before.ts';
 import type { Place } from '../response/answer-headers.ts';
+import type { LabelsAt } from '../response/body-masker.ts';
 import { CredentialGuard } from '../response/credential-guard.ts';
 import { type Answering, type Delivery, deliver } from '../response/deliver.ts';
 import type { HttpTarget } from '../target-form.ts';
@@ -20,11 +24,13 @@ import { StreamedBody } from './streamed-body.ts';
 /** A body that nothing is read of is held whole where consent is asked for it: approvals are for one content. */
 const heldBytes = 8 * 1024 * 1024;
 
+const codings: HttpHeader = ['accept-encoding', 'gzip, deflate, br'];
+
 export interface Asked {
   readonly request: RawRequest;
   readonly receiver: Receiver;
   /** Aborts when whoever asks has gone. */
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** What goes in front of the target's paths for the client. */
   readonly prefix: string;
 }
@@ -38,17 +44,23 @@ export class Conversation implements Answering {
   readonly #labels: LabelMap;
   readonly #upstream: HttpUpstream;
   readonly #authority: string;
-  readonly #over = new AbortController();
+  /** All that data of the target may bear. */
+  readonly #all: readonly string[];
+  readonly #before = new UnderstoodBefore();
+  readonly #labelsBelow = new WeakMap<readonly string[], LabelsAt>();
+  readonly #over = new Alarm();
   readonly #recorderWaits = new Set<() => void>();
   readonly #dropped = new Set<string>();
   /** Exchanges that have begun and not ended. */
   running = 0;
   #leaving = false;
+  #own: readonly HttpHeader[] | undefined;
 
   constructor(session: Session, target: HttpTarget, labels: LabelMap) {
     this.session = session;
     this.target = target;
     this.#labels = labels;
+    this.#all = labels.all(target.name);
     const access = session.upstream;
     this.#authority = target.host ?? access.address ?? access.socket.remote;
     this.guard = new CredentialGuard(access.credential, () =>
@@ -61,8 +73,8 @@ export class Conversation implements Answering {
     });
   }
 
-  get over(): AbortSignal {
-    return this.#over.signal;
+  get over(): Signal {
+    return this.#over;
   }
 
   /** The gateway ended the session: what runs is broken off, and told why. */
@@ -131,8 +143,12 @@ export class Conversation implements Answering {
   /** Resolves with undefined when it was refused, recorded and answered. */
   async #understand(request: RawRequest, receiver: Receiver): Promise<Understood | undefined> {
     try {
-      const labels = this.#labels.all(this.target.name);
-      const understood = await understandRequest(this.target, labels, request, this.labelled());
+      const hidden = this.labelled();
+      const name = this.#before.nameOf(request, hidden, this.target.identify === 'sluice-authorization');
+      const before = name === undefined ? undefined : this.#before.find(name);
+      if (before) return before;
+      const read = await understandRequest(this.target, this.#all, request, hidden);
+      const understood = name === undefined ? read : this.#before.keep(name, read);
       this.#tellDropped(understood.dropped);
       return understood;
     } catch (error) {
@@ -159,9 +175,9 @@ export class Conversation implements Answering {
   }
 
   /** Asks the target for a WebSocket by a permit; the target's own answer is the caller's. */
-  async upgrade(outcome: Allowed, key: string, gone: AbortSignal): ReturnType<HttpUpstream['upgrade']> {
-    const signal = AbortSignal.any([gone, this.over]);
-    return this.session.carryOut(outcome.permit, (decided) => {
+  async upgrade(outcome: Allowed, key: string, gone: Signal): ReturnType<HttpUpstream['upgrade']> {
+    const { signal, release } = eitherSignal(gone, this.over);
+    const asked = this.session.carryOut(outcome.permit, (decided) => {
       const { method, path, headers } = readRequest(decided);
       const added = [
         ...credentialHeaders(this.session.upstream),
@@ -175,9 +191,10 @@ export class Conversation implements Answering {
         signal,
       });
     });
+    return asked.finally(release);
   }
 
-  async decide(unit: Unit, gone: AbortSignal): Promise<Allowed | Denied> {
+  async decide(unit: Unit, gone: Signal): Promise<Allowed | Denied> {
     const { session } = this;
     const outcome = session.judge(unit);
     session.flush();
@@ -207,12 +224,17 @@ export class Conversation implements Answering {
     return { effect: 'deny', handle: outcome.handle, denial: consentIsNew(settled) };
   }
 
-  labelsAt(segments: readonly string[]): (path: readonly string[]) => readonly string[] {
-    return (path) => this.#labels.of(this.target.name, [...segments, ...path]);
+  labelsAt(segments: readonly string[]): LabelsAt {
+    let below = this.#labelsBelow.get(segments);
+    if (below === undefined) {
+      below = (path) => this.#labels.of(this.target.name, [...segments, ...path]);
+      this.#labelsBelow.set(segments, below);
+    }
+    return below;
   }
 
   labelled(): boolean {
-    return this.session.hides(this.#labels.all(this.target.name)).length > 0;
+    return this.session.hides(this.#all).length > 0;
   }
 
   /** Resolves when the recording's disk has caught up. */
@@ -224,7 +246,7 @@ export class Conversation implements Answering {
     });
   }
 
-  #delivery(understood: Understood, unit: Unit, seq: number, prefix: string, gone: AbortSignal): Delivery {
+  #delivery(understood: Understood, unit: Unit, seq: number, prefix: string, gone: Signal): Delivery {
     const place: Place = { prefix, authority: this.#authority, basePath: this.target.basePath };
     return { conversation: this, place, method: unit.name, unit, seq, segments: understood.path.segments, gone };
   }
@@ -233,18 +255,15 @@ export class Conversation implements Answering {
     unit: Unit,
     outcome: Allowed,
     stream: AsyncIterable<Uint8Array> | undefined,
-    signal: AbortSignal,
+    signal: Signal,
   ): Promise<UpstreamResponse> {
     const { method, path, headers, body } = readRequest(unit);
     const sent = body ?? (stream && new StreamedBody(this.session, unit, outcome.handle, stream));
-    const response = await this.#upstream.send({
-      method,
-      path,
-      headers: [...headers, ['accept-encoding', 'gzip, deflate, br'], ...credentialHeaders(this.session.upstream)],
-      ...(sent === undefined ? {} : { body: sent }),
-      signal,
-    });
-    return this.guard.response(response);
+    this.#own ??= credentialHeaders(this.session.upstream);
+    const all = [...headers, codings, ...this.#own];
+    const asked =
+      sent === undefined ? { method, path, headers: all, signal } : { method, path, headers: all, body: sent, signal };
+    return this.guard.response(await this.#upstream.send(asked));
   }
 
   /** Where consent may be asked for it, a body that is passed on as it comes is read first, and becomes part of the unit. */

@@ -1,6 +1,8 @@
+import { Alarm, type Signal } from '../../wire/http/signal.ts';
+
 /** A signal that aborts with whichever of two does so first, until it is let go of. */
 export interface EitherSignal {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Nothing is heard of the two any more, and neither holds on to this. */
   release(): void;
 }
@@ -9,14 +11,14 @@ export interface EitherSignal {
  * `AbortSignal.any` for where one of the two lives far longer than what is signalled: that keeps something of each signal
  * with those it was made of for as long as they live.
  */
-export function eitherSignal(one: AbortSignal, other: AbortSignal): EitherSignal {
-  const controller = new AbortController();
-  const hear = (): void => controller.abort((one.aborted ? one : other).reason);
+export function eitherSignal(one: Signal, other: Signal): EitherSignal {
+  const alarm = new Alarm();
+  const hear = (): void => alarm.abort((one.aborted ? one : other).reason);
   if (one.aborted || other.aborted) hear();
   one.addEventListener('abort', hear);
   other.addEventListener('abort', hear);
   return {
-    signal: controller.signal,
+    signal: alarm,
     release: () => {
       one.removeEventListener('abort', hear);
       other.removeEventListener('abort', hear);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { HttpHeader } from '../../wire/http/exchange.ts';
 import { soleHeader } from '../../wire/http/headers.ts';
@@ -25,7 +25,7 @@ export function proofIn(headers: readonly HttpHeader[], target: HttpTarget | und
   if (value === undefined || (own !== undefined && usual !== undefined)) return undefined;
   const match = /^([A-Za-z]+) +([\x21-\x7e]+)$/.exec(value);
   const [, scheme = '', text = ''] = match ?? [];
-  const digest = createHash('sha256').update(value).digest('hex');
+  const digest = hash('sha256', value, 'hex');
   if (scheme.toLowerCase() === 'bearer') return { secret: new Redacted(text), digest };
   if (scheme.toLowerCase() !== 'basic' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
   const pair = Buffer.from(text, 'base64').toString('utf8');

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import type { Unit, UnitHandle } from '@sluice/core/domain/unit.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
+import { Alarm } from '../../wire/http/signal.ts';
 import type { JudgedPath } from '../request/path.ts';
 import { isStructuredMessage, maskMessage } from '../response/body-masker.ts';
 import { opaqueUnit } from '../response/opaque.ts';
@@ -150,12 +151,10 @@ class Relay {
   /** Policy is asked once whether messages may pass that nothing can be read of. */
   async #leave(): Promise<void> {
     const { conversation, unit } = this.#b;
-    this.#opaque ??= conversation
-      .decide(opaqueUnit(unit, 'application/octet-stream'), new AbortController().signal)
-      .then((outcome) => {
-        if (outcome.effect === 'allow') conversation.session.discard(outcome.permit);
-        return outcome.effect === 'allow';
-      });
+    this.#opaque ??= conversation.decide(opaqueUnit(unit, 'application/octet-stream'), new Alarm()).then((outcome) => {
+      if (outcome.effect === 'allow') conversation.session.discard(outcome.permit);
+      return outcome.effect === 'allow';
+    });
     if (!(await this.#opaque))
       throw new HttpError('bad_request', 'Policy lets no messages through that nothing can be masked in.');
   }

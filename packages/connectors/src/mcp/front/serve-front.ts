@@ -4,6 +4,7 @@ import type { Caller, Operations } from '@sluice/core/contract/operations.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { HttpExchange } from '../../wire/http/exchange.ts';
 import { HttpError } from '../../wire/http/http-error.ts';
+import { abortSignal } from '../../wire/http/signal.ts';
 import { JsonError, parseStrictJson } from '../../wire/json/strict-json.ts';
 import type { Visit } from '../exchange.ts';
 import { readRunContext } from '../gateway/run-context.ts';
@@ -159,7 +160,7 @@ async function serve(
   const request = new Request(`http://${exchange.authority || 'localhost'}/mcp`, {
     method: 'POST',
     headers: headers.filter(([name]) => passedOn.has(name)).map(([name, value]): [string, string] => [name, value]),
-    signal: exchange.gone,
+    signal: abortSignal(exchange.gone),
   });
   await passOn(exchange, await handler.fetch(request, { parsedBody: body }));
 }

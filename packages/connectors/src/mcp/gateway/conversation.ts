@@ -4,6 +4,7 @@ import type { Allowed, Session } from '@sluice/core/contract/session.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { Json, JsonObject } from '@sluice/core/domain/json.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
+import type { Signal } from '../../wire/http/signal.ts';
 import type { OwnCredential } from '../../wire/own-credential.ts';
 import {
   isObject,
@@ -82,7 +83,7 @@ export class Conversation {
   }
 
   /** Answers one request; resolves when the client has the answer, or is gone. Never rejects. */
-  async answer(request: Request, reply: ClientReply, run: RunContext | undefined, gone: AbortSignal): Promise<void> {
+  async answer(request: Request, reply: ClientReply, run: RunContext | undefined, gone: Signal): Promise<void> {
     const key = keyOf(request.id);
     const problem = this.#inFlight.has(key)
       ? 'A request with this id is under way.'

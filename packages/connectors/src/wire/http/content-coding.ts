@@ -1,5 +1,6 @@
 import { PassThrough, pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { BodyBytes } from './arriving-body.ts';
 import type { HttpHeader } from './exchange.ts';
 import { headerTokens } from './headers.ts';
 import { HttpError } from './http-error.ts';
@@ -18,7 +19,7 @@ const unpackers: Readonly<Record<string, () => Transform>> = {
 
 export interface Coded {
   readonly headers: readonly HttpHeader[];
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: BodyBytes;
 }
 
 /**
@@ -30,7 +31,7 @@ export function identityCoding(
   status: number,
   method: string,
   headers: readonly HttpHeader[],
-  body: AsyncIterable<Uint8Array>,
+  body: BodyBytes,
 ): { readonly status: number } & Coded {
   const codings = headerTokens(headers, 'content-encoding').filter((coding) => coding !== 'identity');
   const kept = headers.filter(([name]) => name !== 'content-encoding');

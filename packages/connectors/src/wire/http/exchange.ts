@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Signal } from './signal.ts';
 
 /** A header field: its name in lower case, and its value as it came, without white space around it. */
 export type HttpHeader = readonly [name: string, value: string];
@@ -52,7 +53,7 @@ export interface HttpExchange extends HttpRequestHead {
    */
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborts when the client has gone, or gave the exchange up, before its answer was complete. */
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Whether `respond` was called. */
   readonly responded: boolean;
   /** Begins the answer, once; 1xx, connection control and framing (RFC 9112 section 6) are not the caller's business. */
@@ -64,7 +65,7 @@ export interface HttpExchange extends HttpRequestHead {
 /** A request to leave HTTP for WebSocket (RFC 6455 section 4); it has no body. */
 export interface HttpUpgrade extends HttpRequestHead {
   readonly origin: HttpOrigin;
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Sends `101 Switching Protocols` with these fields, and gives what follows. */
   accept(headers: readonly HttpHeader[]): Duplex;
   /** A whole answer instead; the connection ends behind it. */

@@ -1,19 +1,30 @@
 import type { HttpHeader } from './exchange.ts';
 
+const none: readonly string[] = [];
+
 /** All values of a field, in order. `name` in lower case. */
 export function headerValues(headers: readonly HttpHeader[], name: string): readonly string[] {
-  return headers.filter(([each]) => each === name).map(([, value]) => value);
+  const values: string[] = [];
+  for (const [each, value] of headers) if (each === name) values.push(value);
+  return values;
 }
 
 /** The value of a field that came exactly once; undefined when it is absent or came more than once. */
 export function soleHeader(headers: readonly HttpHeader[], name: string): string | undefined {
-  const values = headerValues(headers, name);
-  return values.length === 1 ? values[0] : undefined;
+  let sole: string | undefined;
+  for (const [each, value] of headers) {
+    if (each !== name) continue;
+    if (sole !== undefined) return undefined;
+    sole = value;
+  }
+  return sole;
 }
 
 /** Elements of a comma-separated list over all fields of the name (RFC 9110 section 5.6.1), in lower case. */
 export function headerTokens(headers: readonly HttpHeader[], name: string): readonly string[] {
-  return headerValues(headers, name)
+  const values = headerValues(headers, name);
+  if (values.length === 0) return none;
+  return values
     .flatMap((value) => value.split(','))
     .map((token) => token.trim().toLowerCase())
     .filter((token) => token !== '');
@@ -26,10 +37,6 @@ export function fromRawHeaders(raw: readonly string[]): HttpHeader[] {
     headers.push([(raw[at] ?? '').toLowerCase(), (raw[at + 1] ?? '').trim()]);
   }
   return headers;
-}
-
-export function toRawHeaders(headers: readonly HttpHeader[]): string[] {
-  return headers.flat();
 }
 
 /** `token` (RFC 9110 section 5.6.2) in lower case. */

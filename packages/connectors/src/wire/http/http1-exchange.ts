@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { boundedBody } from './body.ts';
 import type { HttpExchange, HttpHeader, HttpOrigin, HttpReply, HttpRequestHead, HttpResponseHead } from './exchange.ts';
-import { headerValues, toRawHeaders } from './headers.ts';
 import type { ServeLimits } from './serve-limits.ts';
+import { Alarm, type Signal } from './signal.ts';
 
 /** Fields of HTTP/1.1 that belong to the connection, not to the answer. */
 const connectionFields = new Set([
@@ -23,12 +23,14 @@ export class Http1Exchange implements HttpExchange {
   readonly origin: HttpOrigin;
   readonly hasBody: boolean;
   readonly body: AsyncIterable<Uint8Array>;
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Resolves when the answer is complete, or never will be. */
   readonly over: Promise<void>;
   responded = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #gone = new Alarm();
+  #close: () => void = nothing;
 
   constructor(
     head: HttpRequestHead,
@@ -37,7 +39,6 @@ export class Http1Exchange implements HttpExchange {
     response: ServerResponse,
     limits: ServeLimits,
     expectsContinue: boolean,
-    connectionGone: AbortSignal,
   ) {
     this.version = head.version;
     this.method = head.method;
@@ -47,25 +48,25 @@ export class Http1Exchange implements HttpExchange {
     this.origin = origin;
     this.#request = request;
     this.#response = response;
-    const [length] = headerValues(head.headers, 'content-length');
-    this.hasBody = length !== undefined || headerValues(head.headers, 'transfer-encoding').length > 0;
+    const length = firstValue(head.headers, 'content-length');
+    this.hasBody = length !== undefined || firstValue(head.headers, 'transfer-encoding') !== undefined;
     this.body = boundedBody(request, { bytes: limits.bodyBytes, time: limits.bodyTime, announced: length }, () => {
       if (expectsContinue && !this.responded) response.writeContinue();
     });
     // A broken body is told of where it is read.
-    request.on('error', () => {});
-    response.on('error', () => {});
-    const gone = new AbortController();
-    this.gone = gone.signal;
+    request.on('error', nothing);
+    response.on('error', nothing);
+    this.gone = this.#gone;
     this.over = new Promise((resolve) => {
-      const close = (): void => {
-        connectionGone.removeEventListener('abort', close);
-        if (!response.writableFinished) gone.abort();
-        resolve();
-      };
-      response.once('close', close);
-      connectionGone.addEventListener('abort', close);
+      this.#close = resolve;
     });
+    response.once('close', () => this.cut());
+  }
+
+  /** Nothing more reaches the client: the answer is complete, or the connection is closed. */
+  cut(): void {
+    if (!this.#response.writableFinished) this.#gone.abort();
+    this.#close();
   }
 
   respond(head: HttpResponseHead): HttpReply {
@@ -79,10 +80,11 @@ export class Http1Exchange implements HttpExchange {
     if (this.responded) throw new Error('the exchange was answered before');
     this.responded = true;
     const response = this.#response;
-    const fields = headers.filter(([name]) => !connectionFields.has(name));
+    const fields: string[] = [];
+    for (const [name, value] of headers) if (!connectionFields.has(name)) fields.push(name, value);
     // What is left of a body that nobody reads would have to be read to find the next request.
-    if (!this.#request.complete) fields.push(['connection', 'close']);
-    if (!response.destroyed) response.writeHead(status, toRawHeaders(fields));
+    if (!this.#request.complete) fields.push('connection', 'close');
+    if (!response.destroyed) response.writeHead(status, fields);
     return {
       write: (bytes) => this.#write(bytes),
       end: async (bytes) => {
@@ -121,6 +123,13 @@ export class Http1Exchange implements HttpExchange {
       this.gone.addEventListener('abort', on);
     });
   }
+}
+
+function nothing(): void {}
+
+function firstValue(headers: readonly HttpHeader[], wanted: string): string | undefined {
+  for (const [name, value] of headers) if (name === wanted) return value;
+  return undefined;
 }
 
 export const failure = Buffer.from('The gateway failed to answer. Try again; its log says more.\n');

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HttpHeader, HttpOrigin, HttpRequestHead, HttpResponseHead, HttpUpgrade } from './exchange.ts';
 import { isHeaderName, isHeaderValue } from './headers.ts';
 import { failure } from './http1-exchange.ts';
+import type { Signal } from './signal.ts';
 
 export class Http1Upgrade implements HttpUpgrade {
   readonly version: HttpRequestHead['version'];
@@ -11,14 +12,14 @@ export class Http1Upgrade implements HttpUpgrade {
   readonly authority: string;
   readonly headers: readonly HttpHeader[];
   readonly origin: HttpOrigin;
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Resolves when the connection is closed. */
   readonly over: Promise<void>;
   answered = false;
   readonly #stream: Duplex;
   readonly #rest: Buffer;
 
-  constructor(head: HttpRequestHead, origin: HttpOrigin, stream: Duplex, rest: Buffer, gone: AbortSignal) {
+  constructor(head: HttpRequestHead, origin: HttpOrigin, stream: Duplex, rest: Buffer, gone: Signal) {
     this.version = head.version;
     this.method = head.method;
     this.path = head.path;

@@ -4,6 +4,7 @@ import type { HttpExchange, HttpHeader, HttpOrigin, HttpReply, HttpRequestHead, 
 import { soleHeader } from './headers.ts';
 import { failure } from './http1-exchange.ts';
 import type { ServeLimits } from './serve-limits.ts';
+import { Alarm, type Signal } from './signal.ts';
 
 /** RFC 9113 section 8.2.2. */
 const connectionFields = new Set([
@@ -24,7 +25,7 @@ export class Http2Exchange implements HttpExchange {
   readonly origin: HttpOrigin;
   readonly hasBody: boolean;
   readonly body: AsyncIterable<Uint8Array>;
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Resolves when the stream is closed. */
   readonly over: Promise<void>;
   responded = false;
@@ -50,8 +51,8 @@ export class Http2Exchange implements HttpExchange {
     this.body = boundedBody(stream, { bytes: limits.bodyBytes, time: limits.bodyTime, announced }, () => {
       if (expectsContinue && !this.responded && !stream.destroyed) stream.additionalHeaders({ ':status': 100 });
     });
-    const gone = new AbortController();
-    this.gone = gone.signal;
+    const gone = new Alarm();
+    this.gone = gone;
     this.over = new Promise((resolve) => {
       const close = (): void => {
         if (stream.aborted || !stream.writableFinished) gone.abort();

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Deadline } from './deadline.ts';
 import type { HttpRequestHead } from './exchange.ts';
 import { fromRawHeaders, headerTokens, soleHeader } from './headers.ts';
 import { Http1Exchange } from './http1-exchange.ts';
@@ -7,6 +8,7 @@ import { Http1Upgrade, plainAnswer } from './http1-upgrade.ts';
 import { linger } from './linger.ts';
 import { type CheckedHead, checkHead } from './request-check.ts';
 import type { ServedConnection } from './served-connection.ts';
+import { Alarm } from './signal.ts';
 
 /** One connection of HTTP/1.0 or 1.1; resolves when it is closed. */
 export function serveHttp1(connection: ServedConnection): Promise<void> {
@@ -19,16 +21,18 @@ const mostNotTaken = 4;
 class Http1Connection {
   readonly #connection: ServedConnection;
   readonly #server: Server;
-  readonly #gone = new AbortController();
+  readonly #gone = new Alarm();
+  readonly #deadline = new Deadline();
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
   #running: Http1Exchange | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #quiet = true;
   #refused = false;
   #closing = false;
   #switched = false;
   #notTaken = 0;
+  readonly #tooSlow = (): void => this.#refuseRaw(408, 'The head of the request took too long.', '');
+  readonly #rested = (): void => void this.#connection.stream.end();
 
   constructor(connection: ServedConnection, closed: () => void) {
     this.#connection = connection;
@@ -45,8 +49,9 @@ class Http1Connection {
     // Any other number makes Node drop the fields beyond it without a word.
     this.#server.maxHeadersCount = 0;
     stream.once('close', () => {
-      clearTimeout(this.#timer);
+      this.#deadline.stop();
       this.#gone.abort();
+      this.#running?.cut();
       closed();
     });
     // Without a listener, an error of the socket would end the process; 'close' follows it.
@@ -84,26 +89,18 @@ class Http1Connection {
     const { stream } = this.#connection;
     if (this.#waiting > 0 || stream.destroyed) return;
     this.#refused = true;
-    clearTimeout(this.#timer);
+    this.#deadline.lift();
     stream.end(plainAnswer(408, message));
   }
 
   #headBegins(): void {
     this.#quiet = false;
-    this.#after(this.#connection.limits.headTime, () =>
-      this.#refuseRaw(408, 'The head of the request took too long.', ''),
-    );
-  }
-
-  #after(ms: number, then: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(then, ms);
-    this.#timer.unref();
+    this.#deadline.set(this.#connection.limits.headTime, this.#tooSlow);
   }
 
   /** Waits for its place behind the requests before it. */
   #turn(): { readonly promise: Promise<void>; readonly done: () => void } {
-    clearTimeout(this.#timer);
+    this.#deadline.lift();
     this.#waiting += 1;
     const before = this.#tail;
     let finish = (): void => {};
@@ -124,7 +121,7 @@ class Http1Connection {
           return;
         }
         this.#quiet = true;
-        this.#after(this.#connection.limits.idleTime, () => this.#connection.stream.end());
+        this.#deadline.set(this.#connection.limits.idleTime, this.#rested);
       },
     };
   }
@@ -141,14 +138,14 @@ class Http1Connection {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
-    if (this.#refused || this.#gone.signal.aborted) return;
+    if (this.#refused || this.#gone.aborted) return;
     const { head, bad } = checkedHead(request);
     if (!head) {
       await this.#refuse(bad.status, bad.reason, request, response);
       return;
     }
     const { limits, options, origin } = this.#connection;
-    const exchange = new Http1Exchange(head, origin, request, response, limits, expectsContinue, this.#gone.signal);
+    const exchange = new Http1Exchange(head, origin, request, response, limits, expectsContinue);
     this.#running = exchange;
     try {
       await options.onExchange(exchange);
@@ -180,7 +177,7 @@ class Http1Connection {
   #refuseRaw(status: number, reason: string, text: string): void {
     if (this.#refused) return;
     this.#refused = true;
-    clearTimeout(this.#timer);
+    this.#deadline.lift();
     const { options, stream } = this.#connection;
     options.onRefused({ status, reason, text });
     // Behind an answer that has begun, another would be taken for a part of it.
@@ -214,7 +211,7 @@ class Http1Connection {
   }
 
   async #switch(request: IncomingMessage, rest: Buffer): Promise<void> {
-    if (this.#refused || this.#gone.signal.aborted) return;
+    if (this.#refused || this.#gone.aborted) return;
     const { head, bad } = checkedHead(request);
     if (!head) {
       this.#refuseRaw(bad.status, bad.reason, textOf(request));
@@ -235,7 +232,7 @@ class Http1Connection {
       return;
     }
     this.#switched = true;
-    const upgrade = new Http1Upgrade(head, origin, stream, rest, this.#gone.signal);
+    const upgrade = new Http1Upgrade(head, origin, stream, rest, this.#gone);
     try {
       await options.onUpgrade(upgrade);
       if (!upgrade.answered) throw new Error('the upgrade was left without an answer');

@@ -4,11 +4,13 @@ import type { UpstreamAccess } from '@sluice/core/contract/upstream.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import { type buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { LinkDuplex } from '../duplex.ts';
+import { ArrivingBody, type BodyBytes } from './arriving-body.ts';
 import { identityCoding } from './content-coding.ts';
 import type { HttpHeader } from './exchange.ts';
-import { fromRawHeaders, toRawHeaders } from './headers.ts';
+import { fromRawHeaders } from './headers.ts';
 import { HttpError } from './http-error.ts';
 import { checkResponse } from './response-check.ts';
+import type { Signal } from './signal.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -18,7 +20,7 @@ export interface UpstreamRequest {
   readonly headers: readonly HttpHeader[];
   /** Bytes are sent with their length, what comes bit by bit in chunks. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 export interface UpstreamResponse {
@@ -26,7 +28,7 @@ export interface UpstreamResponse {
   /** Without those of the connection, of framing and of the content coding that was undone. */
   readonly headers: readonly HttpHeader[];
   /** Unpacked. To be read to its end, or left by a `return`, or the connection stays taken. Throws `HttpError`. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: BodyBytes;
 }
 
 export interface UpstreamBounds {
@@ -94,32 +96,23 @@ export function createHttpUpstream(
       );
     },
   });
-  const fieldsOf = ({ headers }: UpstreamRequest): string[] => toRawHeaders([['host', authority], ...headers]);
+  const fieldsOf = ({ headers }: UpstreamRequest): string[] => {
+    const fields = ['host', authority];
+    for (const [name, value] of headers) fields.push(name, value);
+    return fields;
+  };
   return {
-    send: async (request) => {
-      const { method, path, body, signal } = request;
-      try {
-        const response = await pool.request({
-          method,
-          path,
-          headers: fieldsOf(request),
-          body: bodyOf(body),
-          signal,
-          responseHeaders: 'raw',
-        });
-        // Left unheard, an error that comes while nobody reads would end the process; reading meets it again.
-        response.body.on('error', () => {});
+    send: (request) =>
+      new Promise((resolve, reject) => {
+        const { method, path, body } = request;
+        const response = new Responding(request, resolve, reject);
+        // What it throws it has told the handler before, unless there is no handler yet.
         try {
-          const headers = checkResponse(response.statusCode, rawHeaders(response.headers));
-          return identityCoding(response.statusCode, method, headers, bodyErrors(response.body, signal));
+          pool.dispatch({ method, path, headers: fieldsOf(request), body: bodyOf(body) }, response);
         } catch (error) {
-          response.body.destroy();
-          throw error;
+          response.failed(error);
         }
-      } catch (error) {
-        throw failureOf(error, signal);
-      }
-    },
+      }),
     upgrade: (request) =>
       new Promise((resolve, reject) => {
         const fail = (error: unknown): void => reject(failureOf(error, request.signal));
@@ -141,10 +134,80 @@ export function createHttpUpstream(
   };
 }
 
+/** One request on its way, and its response as undici tells of it. */
+class Responding implements Dispatcher.DispatchHandler {
+  readonly #request: UpstreamRequest;
+  readonly #resolve: (response: UpstreamResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: ArrivingBody | undefined;
+  readonly #giveUp = (): void => {
+    const reason = reasonOf(this.#request.signal);
+    this.#controller?.abort(reason);
+    this.failed(reason);
+  };
+
+  constructor(
+    request: UpstreamRequest,
+    resolve: (response: UpstreamResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.signal.addEventListener('abort', this.#giveUp);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Nothing was sent of it yet.
+    if (this.#request.signal.aborted) this.#giveUp();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) return;
+    try {
+      const headers = checkResponse(status, rawHeaders(controller.rawHeaders));
+      const body = new ArrivingBody(controller);
+      const response = identityCoding(status, this.#request.method, headers, body);
+      this.#body = body;
+      this.#resolve(response);
+    } catch (error) {
+      this.failed(error);
+      controller.abort(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#over();
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.failed(error);
+  }
+
+  /** Told to whoever waits for the head or, behind it, reads the body. */
+  failed(error: unknown): void {
+    this.#over();
+    const told = failureOf(error, this.#request.signal);
+    if (this.#body) this.#body.fail(told);
+    else this.#reject(told);
+  }
+
+  #over(): void {
+    this.#request.signal.removeEventListener('abort', this.#giveUp);
+  }
+}
+
 type Upgraded = Awaited<ReturnType<HttpUpstream['upgrade']>>;
 
 function upgradeHandler(
-  signal: AbortSignal,
+  signal: Signal,
   resolve: (answer: Upgraded) => void,
   fail: (error: unknown) => void,
 ): Dispatcher.DispatchHandler {
@@ -179,7 +242,7 @@ function entries(headers: Readonly<Record<string, string | string[] | undefined>
   );
 }
 
-/** With `responseHeaders: 'raw'` undici gives names and values in turn, whatever its types say. */
+/** From HTTP/1.1, undici has names and values in turn, as bytes. */
 function rawHeaders(headers: unknown): HttpHeader[] {
   if (!Array.isArray(headers)) throw new Error('the headers did not come as a list');
   return fromRawHeaders(headers.map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : String(each))));
@@ -190,19 +253,11 @@ function bodyOf(body: UpstreamRequest['body']): Uint8Array | Readable | null {
   return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
 }
 
-async function* bodyErrors(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw failureOf(error, signal);
-  }
-}
-
-function reasonOf(signal: AbortSignal): Error {
+function reasonOf(signal: Signal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('given up');
 }
 
-function failureOf(error: unknown, signal: AbortSignal): unknown {
+function failureOf(error: unknown, signal: Signal): unknown {
   if (signal.aborted) return reasonOf(signal);
   if (error instanceof SluiceError) return error;
   const detail = error instanceof Error ? error.message : String(error);
