@@ -37,6 +37,7 @@ function identity(audience: string): RunningIdentity {
     credentials: {
       isCredentialId: () => false,
       verifier: () => Promise.reject(new Error('no access credentials here')),
+      holder: () => undefined,
       proves: () => Promise.resolve(false),
       redeem: () => Promise.resolve(undefined),
     },

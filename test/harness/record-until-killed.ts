@@ -28,6 +28,6 @@ for (let unit = 1; ; unit++) {
   recorder.flush();
   say(`${unit}\n`);
   recorder.append({ type: 'shape', unit, columns: [{ name: 'n', type: 'int4', format: 'text' }] });
-  for (let row = 0; row < unit % 50; row++) recorder.row(testRow(String(row)));
+  for (let row = 0; row < unit % 50; row++) recorder.rows(testRow(String(row)));
   recorder.append({ type: 'complete', unit, tag: 'SELECT', rows: 0, bytes: 0, digest: '' });
 }

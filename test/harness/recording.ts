@@ -109,7 +109,7 @@ export function sampleRecording(key: TestKey, session = testSession(), statement
         { name: 'email', type: 'text', format: 'text', masked: ['pii.email'] },
       ],
     });
-    writer.row(testRow(String(unit), 'a***@example.com'));
+    writer.rows(testRow(String(unit), 'a***@example.com'));
     writer.append({ type: 'complete', unit, tag: 'SELECT 1', rows: 0, bytes: 0, digest: '' });
   }
   writer.finish('client_closed');

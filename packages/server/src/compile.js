@@ -1,13 +1,11 @@
 /**
  * A program of its own: compiles another one of this checkout, given by the path of its first file, and says where the
- * result is. It is kept under its digest, so what is there already is the very same. What this takes in memory goes when
- * it ends, which is why `launch.js` does not do it itself.
+ * result is. It is kept under its digest, and what is there already is compared: a file that was cut short by a crash, or
+ * that somebody else put there, is replaced. What this takes in memory goes when it ends, which is why `launch.js` does
+ * not do it itself.
  */
 import { createHash } from 'node:crypto';
 import {
-  accessSync,
-  constants,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,8 +23,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const packages = fileURLToPath(new URL('../../', import.meta.url));
 /** Beside the libraries, which are looked for from where a file is; whoever may write there may change those as well. */
 const folder = fileURLToPath(new URL('../../../node_modules/.cache/sluice/', import.meta.url));
-/** States of the sources that are kept: a gateway that runs may still want a part that it did not load yet. */
+/** States of the sources that are kept, beside those that something runs of: it may still want a part of them. */
 const kept = 16;
+/** As `launch.js` names what it leaves beside the parts that it runs. */
+const runner = /^run-by-(\d+)$/;
 
 async function compiled(entry) {
   // The loader's own compiler, so that both make the same of the sources.
@@ -53,27 +53,36 @@ async function compiled(entry) {
     const hash = createHash('sha256');
     for (const { path, contents } of outputFiles) hash.update(`${path}\0${contents.length}\0`).update(contents);
     const place = join(folder, hash.digest('hex').slice(0, 32));
-    if (existsSync(place)) touch(place);
+    if (holds(place, outputFiles)) touch(place);
     else write(place, outputFiles);
-    const file = join(place, `${basename(entry, extname(entry))}.mjs`);
-    accessSync(file, constants.R_OK);
-    return file;
+    return join(place, `${basename(entry, extname(entry))}.mjs`);
   } finally {
     await stop();
   }
 }
 
-/** All of it appears at once, whoever else is writing the same. */
+function holds(place, files) {
+  try {
+    return files.every(({ path, contents }) => readFileSync(join(place, basename(path))).equals(contents));
+  } catch {
+    return false;
+  }
+}
+
+/** All of it appears at once, whoever else is writing the same. What is there already is replaced file by file, each whole. */
 function write(place, files) {
   mkdirSync(folder, { recursive: true });
   prune();
   const made = mkdtempSync(join(folder, 'new-'));
   try {
     for (const { path, contents } of files) writeFileSync(join(made, basename(path)), contents);
-    renameSync(made, place);
-  } catch (error) {
+    try {
+      renameSync(made, place);
+    } catch {
+      for (const { path } of files) renameSync(join(made, basename(path)), join(place, basename(path)));
+    }
+  } finally {
     rmSync(made, { recursive: true, force: true });
-    if (!existsSync(place)) throw error;
   }
 }
 
@@ -90,7 +99,23 @@ function prune() {
     .map((name) => join(folder, name))
     .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.at - a.at);
-  for (const { path } of aged.slice(kept)) rmSync(path, { recursive: true, force: true });
+  for (const { path } of aged.slice(kept)) {
+    try {
+      if (!readdirSync(path).some(runs)) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Somebody else's, or gone already.
+    }
+  }
+}
+
+function runs(name) {
+  const [, pid] = runner.exec(name) ?? [];
+  if (pid === undefined) return false;
+  try {
+    return process.kill(Number(pid), 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 const ownSources = {

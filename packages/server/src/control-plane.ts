@@ -21,13 +21,17 @@ import { type Keys, maskingKeyBytes, openKeys } from './crypto/keys.ts';
 import { gatewayId } from './gateway-id.ts';
 import { holdDefaultsOf } from './hold-defaults.ts';
 import { every, hour } from './housekeeping.ts';
-import { createIdentity, type RunningIdentity } from './identity/identity.ts';
+import { createIdentity, type DisabledBehind, type RunningIdentity } from './identity/identity.ts';
+import { LatelyProven } from './identity/lately-proven.ts';
+import { LookedAhead } from './identity/looked-ahead.ts';
+import { RevocationNews } from './identity/revocation-news.ts';
 import { PeerHub } from './peer-hub.ts';
 import { openPolicyFiles, type PolicyFiles } from './policy/policy-files.ts';
 import { deflateBudget } from './recording/recorders.ts';
 import { openRecordings, type Recordings } from './recording/recordings.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
 import { Revocations } from './sessions/revocations.ts';
+import type { AccessCredentialRow } from './store/access-credential-rows.ts';
 import { accessCredentialRows } from './store/access-credentials.ts';
 import { accessRequestRows } from './store/access-requests.ts';
 import { lockDirectory } from './store/directory-lock.ts';
@@ -99,6 +103,7 @@ export async function startControlPlane(
   const principals = principalRows(store, clock);
   const credentialRows = accessCredentialRows(store);
   const index = sessionIndex(store, await gatewayId(config.dataDir, randomIds));
+  const news = new RevocationNews();
   const credentials = createAccessCredentials({
     rows: credentialRows,
     digests,
@@ -106,6 +111,7 @@ export async function startControlPlane(
     clock,
     audit,
     log,
+    ahead: new LookedAhead<AccessCredentialRow>(news, clock),
     ...config.accessCredentials,
   });
   undo.push(every(hour, () => credentialRows.removeExpired(clock.now() - hour), clock, log));
@@ -121,6 +127,7 @@ export async function startControlPlane(
     log,
     principalsSeen: principals,
     disabled: principals,
+    ahead: new LookedAhead<Promise<DisabledBehind>>(news, clock),
   });
   void identity.preload();
 
@@ -135,7 +142,12 @@ export async function startControlPlane(
   });
   await index.interrupted(clock.now());
   const revocations = new Revocations(live, credentialRows, principals, log);
-  const unsubscribe = [await index.onKill((id) => live.killed(id)), ...(await revocations.watch())];
+  const unsubscribe = [
+    await index.onKill((id) => live.killed(id)),
+    await credentialRows.onRevoked(() => news.heard()),
+    await principals.onDisabled(() => news.heard()),
+    ...(await revocations.watch()),
+  ];
   undo.push(() => Promise.all(unsubscribe.map((stop) => stop())));
 
   const peers = new PeerHub(log);
@@ -144,6 +156,7 @@ export async function startControlPlane(
     clock,
     log,
     identity,
+    proven: new LatelyProven(news, clock),
     requests,
     pins,
     credentials,

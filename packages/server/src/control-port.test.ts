@@ -1,6 +1,8 @@
 import type { SessionInfo } from '@sluice/core/domain/session.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type ControlParts, type ControlPort, createControlPort } from './control-port.ts';
+import { LatelyProven } from './identity/lately-proven.ts';
+import { RevocationNews } from './identity/revocation-news.ts';
 import { PeerHub } from './peer-hub.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
 
@@ -10,6 +12,8 @@ const seal = { reason: 'client_closed', events: 2, head: 'ab' } as const;
 
 /** What the journal was asked to witness, what the index was told, and what was recovered. */
 let facts: string[];
+let news: RevocationNews;
+let proven: LatelyProven;
 let live: LiveSessions;
 let peers: PeerHub;
 
@@ -33,13 +37,16 @@ function port(): ControlPort {
         return [];
       },
     },
-    endIfRevoked: () => {},
+    proven,
+    endIfRevoked: ({ id }: SessionInfo) => void facts.push(`checked ${id}`),
   };
   return createControlPort(parts as unknown as ControlParts);
 }
 
 beforeEach(() => {
   facts = [];
+  news = new RevocationNews();
+  proven = new LatelyProven(news, { now: () => 5 });
   peers = new PeerHub(quiet);
   live = new LiveSessions({
     clock: { now: () => 5 },
@@ -77,7 +84,7 @@ describe('a data plane that is gone', () => {
     facts = [];
     expect(await one.gone()).toBe(1);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(facts).toEqual(['recovered ses_open ses_ended ses_begun', 'ses_open interrupted unknown']);
+    expect(facts).toEqual(['ses_open interrupted unknown', 'recovered ses_open ses_ended ses_begun']);
     expect(live.has('ses_other')).toBe(true);
   });
 
@@ -122,6 +129,28 @@ describe('a data plane', () => {
     live.killed('ses_one');
     live.killed('ses_two');
     expect(ends).toEqual(['ses_one killed']);
+  });
+});
+
+describe('a session that opened', () => {
+  const { principal } = session('ses_one');
+
+  test('is checked once more where nobody has just proven the same', async () => {
+    await open(port(), 'ses_one');
+    expect(facts).toContain('checked ses_one');
+  });
+
+  test('is checked once more where something was revoked since it was proven', async () => {
+    await proven.by(async () => principal, undefined);
+    news.heard();
+    await open(port(), 'ses_one');
+    expect(facts).toContain('checked ses_one');
+  });
+
+  test('is not checked again where nothing was', async () => {
+    await proven.by(async () => principal, undefined);
+    await open(port(), 'ses_one');
+    expect(facts).toEqual(['opened ses_one']);
   });
 });
 

@@ -8,6 +8,7 @@ import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
 import { isSessionId } from '@sluice/core/recording/format.ts';
 import type { AccessRequestService } from './approvals/service.ts';
 import type { AccessCredentials } from './credentials/access-credentials.ts';
+import type { LatelyProven } from './identity/lately-proven.ts';
 import type { PeerHub } from './peer-hub.ts';
 import type { PolicyFiles } from './policy/policy-files.ts';
 import { journalPrefix } from './recording/layout.ts';
@@ -22,6 +23,7 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly identity: Identity;
+  readonly proven: LatelyProven;
   readonly requests: AccessRequestService;
   readonly pins: Pins;
   readonly credentials: AccessCredentials;
@@ -53,14 +55,24 @@ export function createControlPort(parts: ControlParts): ControlPort {
   const unsealed = new Map<string, SessionInfo>();
   let end: (session: string, reason: EndReason, message: string) => void = () => {};
   const { disabledAmong } = parts.principals;
+  const { identity, proven } = parts;
   return {
-    identity: parts.identity,
+    identity: {
+      ...identity,
+      bearer: (token) => proven.by(() => identity.bearer(token), undefined),
+      redeem: (credential, target) => proven.by(() => identity.redeem(credential, target), credential),
+    },
     requests,
     pins: parts.pins,
     peers,
     admit: (principal, credential) =>
       stillAdmitted(
-        { credential: (id) => credentials.find(id), disabledAmong, now: clock.now },
+        {
+          vouched: (...opening) => proven.vouches(...opening),
+          credential: (id) => credentials.find(id),
+          disabledAmong,
+          now: clock.now,
+        },
         { principal, ...(credential === undefined ? {} : { credential }) },
       ),
     sessions: {
@@ -78,7 +90,8 @@ export function createControlPort(parts: ControlParts): ControlPort {
         const endThis = (reason: EndReason, message: string): void => end(session.id, reason, message);
         open.set(session.id, session);
         live.opened(session, endThis);
-        parts.endIfRevoked(session, endThis);
+        // What was revoked before it was among the live ones ended none of those.
+        if (!proven.stands(session.principal, session.credential)) parts.endIfRevoked(session, endThis);
       },
       ended: (session, reason, counts) => {
         // One that was refused before it opened is known by its recording alone.

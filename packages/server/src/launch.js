@@ -5,6 +5,8 @@
  * runs before anything can load TypeScript.
  */
 import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
@@ -28,7 +30,26 @@ export async function launch(entry) {
     await import(entry);
     return;
   }
+  sayRunning(dirname(file));
   await import(pathToFileURL(file).href);
+}
+
+/** So that the parts that are not loaded yet stay where they are (`compile.js`). A name that outlives a crash is harmless. */
+function sayRunning(place) {
+  const name = join(place, `run-by-${process.pid}`);
+  try {
+    writeFileSync(name, '');
+  } catch {
+    // Somebody else's: they are kept as the newest ones are.
+    return;
+  }
+  process.once('exit', () => {
+    try {
+      rmSync(name, { force: true });
+    } catch {
+      // The checkout may only be read by now.
+    }
+  });
 }
 
 /**

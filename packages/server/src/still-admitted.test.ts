@@ -26,8 +26,9 @@ const records = new Map([
   ['revoked', { expiresAt: 100, revokedAt: 10 }],
 ]);
 
-function ask(credential?: string, disabled: readonly string[] = []): Promise<void> {
+function ask(credential?: string, disabled: readonly string[] = [], vouched = false): Promise<void> {
   const parts = {
+    vouched: () => vouched,
     credential: async (id: string) => records.get(id),
     disabledAmong: async (ids: readonly string[]) => ids.filter((id) => disabled.includes(id)),
     now: () => 50,
@@ -48,4 +49,8 @@ test.each(['old', 'revoked', 'unknown'])(
 
 test.each(['i#bot', 'i#olga'])('nothing opens for or behind a principal that was disabled: %s', async (id) => {
   await expect(ask(undefined, [id])).rejects.toMatchObject({ code: 'unauthenticated' });
+});
+
+test('what a proof of a moment ago vouches for is not asked about again', async () => {
+  await expect(ask('good', ['i#olga'], true)).resolves.toBeUndefined();
 });

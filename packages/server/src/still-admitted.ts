@@ -1,8 +1,10 @@
 import type { Opening } from '@sluice/core/contract/connector.ts';
 import { unauthenticated } from '@sluice/core/contract/identity.ts';
-import { behind } from '@sluice/core/domain/principal.ts';
+import { behind, type Principal } from '@sluice/core/domain/principal.ts';
 
 export interface AdmittedParts {
+  /** Whether the store said so a moment ago, and nothing was heard to the contrary. */
+  vouched(principal: Principal, credential: string | undefined): boolean;
   /** The access credential as it is now. */
   credential(id: string): Promise<{ readonly revokedAt?: number; readonly expiresAt: number } | undefined>;
   /** Those of the principals that an administrator disabled. */
@@ -19,6 +21,7 @@ export async function stillAdmitted(
   parts: AdmittedParts,
   { principal, credential }: Pick<Opening, 'principal' | 'credential'>,
 ): Promise<void> {
+  if (parts.vouched(principal, credential)) return;
   const [record, disabled] = await Promise.all([
     credential === undefined ? undefined : parts.credential(credential),
     parts.disabledAmong(behind(principal)),

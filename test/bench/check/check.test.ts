@@ -81,7 +81,7 @@ describe('the ledger', () => {
       session: { ...session, client: { ...session.client, application } },
     });
     for (const event of events) {
-      if (event instanceof Uint8Array) writer.row(event);
+      if (event instanceof Uint8Array) writer.rows(event);
       else writer.append(event);
     }
     writer.finish('client_closed');

@@ -127,8 +127,8 @@ describe('the replay', () => {
         { name: 'b', type: 'bytea', format: 'binary' },
       ],
     });
-    writer.row(encodeRow([new TextEncoder().encode(hostile), Uint8Array.of(27, 91)]));
-    writer.row(testRow(hostile, hostile, hostile));
+    writer.rows(encodeRow([new TextEncoder().encode(hostile), Uint8Array.of(27, 91)]));
+    writer.rows(testRow(hostile, hostile, hostile));
     writer.append({ type: 'complete', unit: 1, tag: hostile, rows: 0, bytes: 0, digest: '' });
     writer.append({ type: 'terminal', unit: 1, direction: 'output', data: new TextEncoder().encode(hostile) });
     writer.append(terminal(1, 'input', hostile));

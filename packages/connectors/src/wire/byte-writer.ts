@@ -1,6 +1,34 @@
 /** Up to here bytes are copied faster one by one than by a call. */
-const smallest = 64;
+const smallest = 48;
 const nothing = Buffer.alloc(0);
+
+/** A signed number of four bytes, big-endian; the caller knows that they are there. */
+export function int32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
+export function putInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+/** Copies a part of an array into another one; returns where it ends there. */
+export function copyBytes(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number {
+  let to = at;
+  if (end - start > smallest) {
+    into.set(new Uint8Array(from.buffer, from.byteOffset + start, end - start), to);
+    return to + end - start;
+  }
+  for (let index = start; index < end; index++) into[to++] = from[index] as number;
+  return to;
+}
 
 /** Builds one message; grows as needed, big-endian, reusable after `take`. */
 export class ByteWriter {
@@ -31,13 +59,8 @@ export class ByteWriter {
 
   int32(value: number): this {
     this.#room(4);
-    const bytes = this.#bytes;
-    const at = this.#length;
-    bytes[at] = value >>> 24;
-    bytes[at + 1] = value >>> 16;
-    bytes[at + 2] = value >>> 8;
-    bytes[at + 3] = value;
-    this.#length = at + 4;
+    putInt32(this.#bytes, this.#length, value);
+    this.#length += 4;
     return this;
   }
 
@@ -50,15 +73,8 @@ export class ByteWriter {
 
   /** A part of an array, without a view made of it first. */
   copy(source: Uint8Array, start: number, end: number): this {
-    const length = end - start;
-    this.#room(length);
-    if (length > smallest) {
-      this.#bytes.set(source.subarray(start, end), this.#length);
-    } else {
-      const bytes = this.#bytes;
-      for (let from = start, to = this.#length; from < end; from++, to++) bytes[to] = source[from] as number;
-    }
-    this.#length += length;
+    this.#room(end - start);
+    this.#length = copyBytes(source, start, end, this.#bytes, this.#length);
     return this;
   }
 
@@ -77,14 +93,25 @@ export class ByteWriter {
     return this;
   }
 
+  /** Has room for so many bytes more, to be written into `bytesSoFar` behind what there is; `wrote` then says how far. */
+  reserve(more: number): Buffer {
+    this.#room(more);
+    return this.#bytes;
+  }
+
+  /** Up to where there is something now, after `reserve`; what lies behind is taken back. */
+  wrote(length: number): void {
+    this.#length = length;
+  }
+
   /** The buffer behind it, up to the next write: what was written is at its beginning. */
   get bytesSoFar(): Buffer {
     return this.#bytes;
   }
 
-  /** Takes back what was written behind `length`. */
-  truncate(length: number): void {
-    this.#length = length;
+  /** Writes into this buffer from now on, of which any may be overwritten; only where nothing was written yet. */
+  adopt(buffer: Buffer): void {
+    if (this.#length === 0) this.#bytes = buffer;
   }
 
   /** What was written, without copying it; the writer starts anew in another buffer. */

@@ -2,11 +2,9 @@
  * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), both sides, as exchanges of strings; owns no socket.
  * Every failure is a `ScramError` without detail for the wire.
  */
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ScramVerifier } from '@sluice/core/contract/identity.ts';
-
-const derive = promisify(pbkdf2);
+import { DerivedKeys } from './scram-keys.ts';
 
 export class ScramError extends Error {}
 
@@ -22,12 +20,14 @@ const maxMessage = 8_192;
 
 export class ScramClient {
   readonly #binding: Binding;
+  readonly #keys: DerivedKeys;
   readonly #nonce = randomBytes(18).toString('base64');
   readonly #bare: string;
   #serverSignature: Buffer | undefined;
 
-  constructor(binding: Binding) {
+  constructor(binding: Binding, keys = new DerivedKeys()) {
     this.#binding = binding;
+    this.#keys = keys;
     // PostgreSQL takes the user from the startup packet and ignores the one here.
     this.#bare = `n=,r=${this.#nonce}`;
   }
@@ -45,12 +45,11 @@ export class ScramClient {
       throw new ScramError('server-first-message is malformed');
     }
     if (iterations > maxIterations) throw new ScramError('server asks for too many iterations');
-    const salted = await derive(saslPrep(password), Buffer.from(salt, 'base64'), iterations, 32, 'sha256');
+    const { clientKey, serverKey } = await this.#keys.of(saslPrep(password), Buffer.from(salt, 'base64'), iterations);
     const withoutProof = `c=${cbindInput(this.#binding).toString('base64')},r=${nonce}`;
     const auth = `${this.#bare},${serverFirst},${withoutProof}`;
-    const clientKey = hmac(salted, 'Client Key');
     const proof = xor(clientKey, hmac(sha256(clientKey), auth));
-    this.#serverSignature = hmac(hmac(salted, 'Server Key'), auth);
+    this.#serverSignature = hmac(serverKey, auth);
     return `${withoutProof},p=${proof.toString('base64')}`;
   }
 

@@ -29,11 +29,24 @@ export interface CellMasker {
   hide(labels: readonly string[], shape: CellShape): string | null;
   /** What `mask` gives for every value, where it is the same for all; undefined where it depends on the value. */
   readonly constant?: (labels: readonly string[], shape: CellShape) => string | null | undefined;
+  /** What `mask` gives for values like most others, without a text being made of them; undefined where there is no such way. */
+  readonly plain?: (labels: readonly string[], shape: CellShape) => PlainMask | undefined;
   /**
    * A value that bears no label, with what gives itself away by its look masked: the same string where there is nothing
    * to hide, null where no valid mask exists. Absent where nothing is looked for.
    */
   readonly look?: (shape: CellShape, value: string) => string | null;
+}
+
+/**
+ * Masks a value from bytes to bytes, both in UTF-8: the value lies in `from` between `start` and `end`, what `mask` would
+ * give for it goes into `into` from `at` on, where `longest` bytes have room; returns where it ends. It is not empty, and
+ * all of it is ASCII letters and digits and `#*@.`. -1 for a value that `mask` has to be asked about: what was written
+ * then counts for nothing, and nothing is said about the value.
+ */
+export interface PlainMask {
+  readonly longest: number;
+  write(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): number;
 }
 
 /** Something with what must not be shown of it masked. */

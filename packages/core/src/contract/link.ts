@@ -17,6 +17,11 @@ export interface Link {
   onDrain(callback: () => void): void;
   /** False when the other side is slower than we are: stop producing until `onDrain`. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * Whether the operating system has all that was written, so that the arrays it was in may be written over. Absent where
+   * that is not known: then they may not.
+   */
+  readonly sent?: boolean;
   /** Collects writes until `uncork`, so that one turn of the loop becomes one system call. */
   cork(): void;
   uncork(): void;

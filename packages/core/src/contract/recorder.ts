@@ -10,6 +10,13 @@ export interface ActionAbout {
   readonly spent: Spent;
 }
 
+/** Where rows lie in an array, one behind the other: row n from `bounds[2 * n]` to `bounds[2 * n + 1]`. */
+export interface RowPlaces {
+  readonly bounds: Uint32Array;
+  /** How many there are. */
+  readonly count: number;
+}
+
 /**
  * One session's recording. `append` puts an event into the chain and into a buffer; `flush` hands everything appended
  * so far to the operating system before it returns, so that it survives the death of the process. Both throw
@@ -24,12 +31,12 @@ export interface Recorder {
    */
   action(about: ActionAbout, facts: ActionFacts): number;
   /**
-   * One row of the current result, in the row layout of the `rows` event: the bytes from `start` to `end`, copied before
-   * the call returns.
+   * Rows of the current result, each in the row layout of the `rows` event, copied before the call returns; without
+   * `places` all of the bytes are one.
    */
-  row(bytes: Uint8Array, start?: number, end?: number): void;
-  /** A row of one cell, which these bytes are. */
-  cell(bytes: Uint8Array, start?: number, end?: number): void;
+  rows(bytes: Uint8Array, places?: RowPlaces): void;
+  /** Rows of one cell each, whose bytes are at these places. */
+  cells(bytes: Uint8Array, places?: RowPlaces): void;
   flush(): void;
   /** True while the disk is behind: stop producing until `onReady`. */
   readonly behind: boolean;

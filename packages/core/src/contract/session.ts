@@ -5,6 +5,7 @@ import type { EndReason, SessionInfo } from '../domain/session.ts';
 import type { Unit, UnitHandle } from '../domain/unit.ts';
 import type { CellMasker, TextMaskers } from './labels.ts';
 import type { Permit } from './permit.ts';
+import type { RowPlaces } from './recorder.ts';
 import type { UpstreamAccess } from './upstream.ts';
 
 /** What a refused client is told, in whatever form its protocol has. Leaks nothing it may not know. */
@@ -114,10 +115,10 @@ export interface Session {
   /** The client was refused or answered without the target; for permits that will not be sent. */
   discard(permit: Permit): void;
   record(event: RecordingEvent): void;
-  /** One row as the client sees it, see the `rows` event; by default all of the bytes. */
-  recordRow(bytes: Uint8Array, start?: number, end?: number): void;
-  /** A row of one cell, which these bytes are. */
-  recordCell(bytes: Uint8Array, start?: number, end?: number): void;
+  /** Rows as the client sees them, see `Recorder.rows`. */
+  recordRows(bytes: Uint8Array, places?: RowPlaces): void;
+  /** Rows of one cell each, whose bytes are at these places. */
+  recordCells(bytes: Uint8Array, places?: RowPlaces): void;
   /**
    * Hands the recording to the operating system, then writes everything queued by `send`; call once per turn of the
    * event loop. False when the target is slow: pause the client until the socket drains.

@@ -14,6 +14,7 @@ export function createLookingMasker(masker: CellMasker, hidden: (label: string) 
     mask: (labels, shape, value) => masker.mask(labels, shape, value),
     hide: (labels, shape) => masker.hide(labels, shape),
     ...(masker.constant ? { constant: masker.constant } : {}),
+    ...(masker.plain ? { plain: masker.plain } : {}),
     look(shape, value) {
       const found = text.mask(value);
       if (!found.masked) return value;

@@ -5,6 +5,7 @@
 import type { Digests } from '../contract/crypto.ts';
 import type { CellMasker, CellShape } from '../contract/labels.ts';
 import { partialMask } from './partial.ts';
+import { plainMasks } from './plain-masks.ts';
 import { type FingerprintKind, fingerprintText, fingerprintUuid, mark, redacted } from './sentinel.ts';
 import { type Strategy, type Treatment, treatmentOf } from './strategy.ts';
 
@@ -55,6 +56,12 @@ export function createCellMasker(options: CellMaskerOptions): CellMasker {
       if (shape.kind === 'uuid') return null;
       const text = hidden(roomFor(shape));
       return shape.kind === 'json' && text !== null ? JSON.stringify(text) : text;
+    },
+    plain(labels, shape) {
+      const how = treatment(labels);
+      if (how.strategy !== 'partial' || shape.kind !== 'text') return undefined;
+      const mask = plainMasks[how.kind];
+      return mask && mask.longest <= roomFor(shape) ? mask : undefined;
     },
     mask(labels, shape, value) {
       const how = treatment(labels);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionInfo } from '../domain/session.ts';
 import { openSession } from './open.ts';
-import { agent, World } from './testing.ts';
+import { agent, decided, World } from './testing.ts';
 
 const client = { address: '127.0.0.1:1', secure: false };
 
@@ -40,5 +40,44 @@ describe('an opened session', () => {
     );
     expect(session.info.target).toEqual({ name: 'shop', connector: 'sql', tags: ['env=prod'] });
     expect(recorded.map(({ target }) => target)).toEqual([session.info.target]);
+  });
+
+  it.each([
+    ['before its target was reached', false],
+    ['after', true],
+  ])('ends as revoked when policy took the right to connect away %s', async (_, later) => {
+    const world = new World();
+    const listeners = new Set<(snapshot: ReturnType<typeof world.ports.policy.current>) => void>();
+    const deny = (): void => {
+      world.decide = () => decided('deny');
+      for (const tell of [...listeners]) tell(world.ports.policy.current());
+    };
+    let destroyed = false;
+    const socket = {
+      ...world.socket,
+      destroy: () => {
+        destroyed = true;
+      },
+    };
+    const ports = {
+      ...world.ports,
+      policy: {
+        current: world.ports.policy.current,
+        onChange: (tell: (snapshot: ReturnType<typeof world.ports.policy.current>) => void) => {
+          listeners.add(tell);
+          return () => listeners.delete(tell);
+        },
+      },
+      dial: async () => {
+        if (!later) deny();
+        return { socket, tls: 'disable' as const, credential: { username: 'root', secrets: {} }, settings: {} };
+      },
+    };
+    const opening = { principal: agent, target: 'shop', onHold: () => {}, gone: new Promise<void>(() => {}) };
+    await openSession(ports, opening, client);
+    if (later) deny();
+    await expect.poll(() => world.ended).toEqual(['revoked']);
+    expect(destroyed).toBe(true);
+    expect(listeners.size).toBe(0);
   });
 });

@@ -3,6 +3,7 @@
  * closed recording behind that says why.
  */
 import type { Opening } from '../contract/connector.ts';
+import type { PolicySnapshot } from '../contract/policy.ts';
 import { DeniedError, type Session } from '../contract/session.ts';
 import { CoreError } from '../domain/error.ts';
 import { targetResource } from '../domain/resource.ts';
@@ -41,8 +42,10 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
     const connect = connectUnit(target, opening);
     await decideConnect(session, connect, opening);
     session.attach(await ports.dial(target));
-    endWhenNoLongerAllowed(ports, session, connect);
+    const endIfDenied = endWhenNoLongerAllowed(ports, session, connect);
     ports.sessions.opened(info, (reason, message) => session.terminate(reason, message));
+    // Policy may have changed while the target was dialled.
+    endIfDenied(ports.policy.current());
     return session;
   } catch (error) {
     const denied = error instanceof CoreError && error.code === 'denied';
@@ -86,15 +89,20 @@ function connectUnit(target: Target, opening: Opening): Unit {
   return opening.run ? { ...base, run: opening.run } : base;
 }
 
-/** A session lives as long as policy would open it and the identity behind it is valid. */
-function endWhenNoLongerAllowed(ports: PipelinePorts, session: PipelineSession, connect: Unit): void {
-  const stopWatching = ports.policy.onChange((snapshot) => {
+/** A session lives as long as policy would open it and the identity behind it is valid. Returns what looks whether it would. */
+function endWhenNoLongerAllowed(
+  ports: PipelinePorts,
+  session: PipelineSession,
+  connect: Unit,
+): (snapshot: PolicySnapshot) => void {
+  const look = (snapshot: PolicySnapshot): void => {
     if (session.over) stopWatching();
     else if (!session.mayStay(connect, snapshot)) {
       stopWatching();
       session.terminate('revoked', 'Policy no longer allows this session.');
     }
-  });
+  };
+  const stopWatching = ports.policy.onChange(look);
   const cancelExpiry = ports.clock.after(Math.max(0, session.info.principal.expiresAt - ports.clock.now()), () =>
     session.terminate(
       'expired',
@@ -105,4 +113,5 @@ function endWhenNoLongerAllowed(ports: PipelinePorts, session: PipelineSession, 
     stopWatching();
     cancelExpiry();
   });
+  return look;
 }

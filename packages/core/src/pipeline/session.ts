@@ -5,7 +5,7 @@
 import type { CellMasker, TextMaskers } from '../contract/labels.ts';
 import type { Permit } from '../contract/permit.ts';
 import type { PolicySnapshot, SessionFacts } from '../contract/policy.ts';
-import type { Recorder } from '../contract/recorder.ts';
+import type { Recorder, RowPlaces } from '../contract/recorder.ts';
 import type { Allowed, Denial, Denied, Outcome, Session } from '../contract/session.ts';
 import type { UpstreamAccess } from '../contract/upstream.ts';
 import type { Action } from '../domain/action.ts';
@@ -170,12 +170,12 @@ export class PipelineSession implements Session {
     this.#ports.overhead.spent(this.info.target.connector, 'mask', event.masking);
   }
 
-  recordRow(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    if (!this.#over) this.#recorder.row(bytes, start, end);
+  recordRows(bytes: Uint8Array, places?: RowPlaces): void {
+    if (!this.#over) this.#recorder.rows(bytes, places);
   }
 
-  recordCell(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    if (!this.#over) this.#recorder.cell(bytes, start, end);
+  recordCells(bytes: Uint8Array, places?: RowPlaces): void {
+    if (!this.#over) this.#recorder.cells(bytes, places);
   }
 
   get recorderBehind(): boolean {

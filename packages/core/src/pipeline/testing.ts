@@ -133,8 +133,8 @@ export class World {
       this.events.push({ type: 'action', unit, text, parameters, spent, ...facts, ...more });
       return this.events.length - 1;
     },
-    row: () => this.#fail(),
-    cell: () => this.#fail(),
+    rows: () => this.#fail(),
+    cells: () => this.#fail(),
     flush: () => {
       this.#fail();
       this.#flushed = this.events.length;

@@ -83,7 +83,7 @@ describe('the page about the format', () => {
   it('is enough to read rows, compressed ones too, and to check their digest', () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(testAction(1, 'SELECT'));
-    for (let i = 0; i < 500; i++) writer.row(testRow(String(i), 'a value that repeats', null));
+    for (let i = 0; i < 500; i++) writer.rows(testRow(String(i), 'a value that repeats', null));
     writer.append({ type: 'complete', unit: 1, tag: 'SELECT', rows: 0, bytes: 0, digest: '' });
     writer.finish('client_closed');
     const { events } = readFromThePage(Buffer.from(bytes()));

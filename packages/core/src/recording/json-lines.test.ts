@@ -44,8 +44,8 @@ describe('the export as JSON Lines', () => {
         { name: 'c', type: 'text', format: 'text' },
       ],
     });
-    writer.row(encodeRow([Uint8Array.of(0, 0, 0, 7), Uint8Array.of(0xff), null]));
-    writer.row(testRow('1', 'line\nbreak \ufeffbom', ''));
+    writer.rows(encodeRow([Uint8Array.of(0, 0, 0, 7), Uint8Array.of(0xff), null]));
+    writer.rows(testRow('1', 'line\nbreak \ufeffbom', ''));
     writer.append({ type: 'terminal', unit: 1, direction: 'output', data: Uint8Array.of(0xc3) });
     writer.finish('client_closed');
     const exported = await lines(bytes());

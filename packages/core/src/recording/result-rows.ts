@@ -1,4 +1,5 @@
 import type { Digests } from '../contract/crypto.ts';
+import type { RowPlaces } from '../contract/recorder.ts';
 import { toHex } from './format.ts';
 import type { RunningDigest, StartDigest } from './ports.ts';
 
@@ -28,8 +29,8 @@ const initialSize = 2 * 1024;
 const nothing = new Uint8Array(0);
 /** Of a row of one cell: u16 count, i32 length. */
 const cellHead = 6;
-/** Up to here bytes are copied faster one by one than by a call. */
-const smallest = 64;
+/** Bytes, of several rows and of what lies between them, that are put into the batch's own array first. */
+const mostStaged = 32 * 1024;
 
 /** The rows of the result that is under way: batches them, stops keeping them at the cap, never stops counting. */
 export class ResultRows {
@@ -61,15 +62,35 @@ export class ResultRows {
     return this.#batchRows > 0 && !this.#capped;
   }
 
-  add(bytes: Uint8Array, start: number, end: number): void {
-    this.#begin(end - start);
-    this.#copy(bytes, start, end);
+  /** `cells`: what is at the places are not rows but the one cell of each. */
+  add(bytes: Uint8Array, { bounds, count }: RowPlaces, cells: boolean): void {
+    const head = cells ? cellHead : 0;
+    const first = bounds[0] ?? 0;
+    const span = (bounds[count * 2 - 1] ?? first) - first;
+    // Rows come by the million, and move within an array in a third of the time that it takes from another one.
+    const staged = count > 1 && span <= mostStaged;
+    const behind = staged ? this.#stage(bytes.subarray(first, first + span), count * head) : 0;
+    for (let row = 0; row < count; row++) {
+      const start = bounds[row * 2] as number;
+      const end = bounds[row * 2 + 1] as number;
+      this.#begin(end - start + head);
+      if (!staged) this.#room(end - start + head);
+      if (cells) this.#cellHead(end - start);
+      if (staged) this.#bytes.copyWithin(this.#used, start - first + behind, end - first + behind);
+      else this.#bytes.set(bytes.subarray(start, end), this.#used);
+      this.#used += end - start;
+    }
   }
 
-  /** A row of one cell: a count of one, its length, and the bytes. */
-  addCell(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    this.#begin(cellHead + length);
+  /** Puts bytes where they and so many more can be copied from without being written over; returns where. */
+  #stage(bytes: Uint8Array, more: number): number {
+    const at = this.#used + bytes.length + more;
+    this.#room(bytes.length * 2 + more);
+    this.#bytes.set(bytes, at);
+    return at;
+  }
+
+  #cellHead(length: number): void {
     const into = this.#bytes;
     const at = this.#used;
     into[at] = 0;
@@ -79,10 +100,9 @@ export class ResultRows {
     into[at + 4] = length >>> 8;
     into[at + 5] = length;
     this.#used += cellHead;
-    this.#copy(bytes, start, end);
   }
 
-  /** Counts a row of so many bytes, and makes room for it. */
+  /** Counts a row of so many bytes; what does not fit one event with it becomes one. */
   #begin(length: number): void {
     if (!this.#capped && this.#kept + length > this.#settings.cap) {
       this.emit();
@@ -90,22 +110,10 @@ export class ResultRows {
       this.#events.capped(this.#rows, this.#total);
     }
     if (this.#used > cellsAt && this.#used + length > this.#settings.batch) this.emit();
-    this.#room(length);
     this.#batchRows++;
     this.#rows++;
     this.#total += length;
     if (!this.#capped) this.#kept += length;
-  }
-
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    if (length > smallest) {
-      this.#bytes.set(bytes.subarray(start, end), this.#used);
-    } else {
-      const into = this.#bytes;
-      for (let from = start, to = this.#used; from < end; from++, to++) into[to] = bytes[from] as number;
-    }
-    this.#used += length;
   }
 
   /** Turns the collected rows into an event. */
@@ -160,7 +168,8 @@ export class ResultRows {
   #room(size: number): void {
     const needed = this.#used + size;
     if (needed <= this.#bytes.length) return;
-    const next = new Uint8Array(Math.max(needed, initialSize, Math.min(this.#bytes.length * 2, this.#settings.batch)));
+    const most = this.#settings.batch + 2 * mostStaged;
+    const next = new Uint8Array(Math.max(needed, initialSize, Math.min(this.#bytes.length * 2, most)));
     next.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = next;
   }

@@ -213,9 +213,9 @@ describe('the output of units', () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(output(1, 'stdout', 'a'));
     writer.append({ type: 'shape', unit: 2, columns: [] });
-    writer.row(testRow('1'));
+    writer.rows(testRow('1'));
     writer.append(output(1, 'stdout', 'b'));
-    writer.row(testRow('2'));
+    writer.rows(testRow('2'));
     writer.append({ type: 'terminal', unit: 3, direction: 'output', data: Uint8Array.of(0x24) });
     writer.append(output(1, 'stdout', 'c'));
     writer.append({ type: 'resize', unit: 3, columns: 80, rows: 24 });

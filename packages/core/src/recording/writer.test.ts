@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   memoryWriter,
@@ -85,7 +86,7 @@ describe('the recording writer', () => {
     const { writer, bytes } = memoryWriter(key, { batch: 64 });
     const rows = Array.from({ length: 20 }, (_, i) => testRow(`row ${i}`));
     writer.append(shape);
-    for (const row of rows) writer.row(row);
+    for (const row of rows) writer.rows(row);
     writer.append(complete);
     writer.finish('client_closed');
     const events = await eventsOf(bytes());
@@ -102,10 +103,10 @@ describe('the recording writer', () => {
     const row = testRow('x'.repeat(94));
     const { writer, bytes } = memoryWriter(key, { cap: 1000, batch: 300 });
     writer.append(shape);
-    for (let i = 0; i < 50; i++) writer.row(row);
+    for (let i = 0; i < 50; i++) writer.rows(row);
     writer.append(complete);
     writer.append(shape);
-    writer.row(row);
+    writer.rows(row);
     writer.append(complete);
     writer.finish('client_closed');
     const events = await eventsOf(bytes());
@@ -120,12 +121,48 @@ describe('the recording writer', () => {
     expect(faultsOf(bytes())).toEqual([]);
   });
 
+  it.each(['rows', 'cells'] as const)('takes %s by the many as it takes them one by one', async (what) => {
+    const settings = { cap: 60_000, batch: 5_000 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.oneof(fc.nat(90), fc.nat(9_000)), { minLength: 1, maxLength: 30 }), { maxLength: 12 }),
+        fc.nat(9),
+        async (groups, between) => {
+          const [many, single] = [memoryWriter(key, settings), memoryWriter(key, settings)];
+          for (const { writer } of [many, single]) writer.append(shape);
+          for (const [n, lengths] of groups.entries()) {
+            // Rows that are given have one cell each, of which the bytes are no others than what is given as a cell.
+            const rows = lengths.map((length, m) => testRow(String.fromCharCode(65 + ((n + m) % 26)).repeat(length)));
+            const given = Buffer.concat(rows.flatMap((row) => [Buffer.alloc(between, 0x2e), row]));
+            const bounds = new Uint32Array(rows.length * 2 + 4);
+            let at = 0;
+            for (const [m, row] of rows.entries()) {
+              bounds[m * 2] = at + between;
+              at += between + row.length;
+              bounds[m * 2 + 1] = at;
+              single.writer[what](row);
+            }
+            many.writer[what](given, { bounds, count: rows.length });
+          }
+          for (const { writer } of [many, single]) {
+            writer.append(complete);
+            writer.finish('client_closed');
+          }
+          const [one, other] = await Promise.all([many, single].map(({ bytes }) => eventsOf(bytes())));
+          expect(one).toEqual(other);
+          expect(faultsOf(many.bytes())).toEqual([]);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it('keeps one row that is larger than a batch, and none that is larger than the cap', async () => {
     const { writer, bytes } = memoryWriter(key, { cap: 200_000, batch: 1000 });
     writer.append(shape);
-    writer.row(testRow('a'));
-    writer.row(testRow('b'.repeat(150_000)));
-    writer.row(testRow('c'.repeat(150_000)));
+    writer.rows(testRow('a'));
+    writer.rows(testRow('b'.repeat(150_000)));
+    writer.rows(testRow('c'.repeat(150_000)));
     writer.append(complete);
     writer.finish('client_closed');
     const kept = (await eventsOf(bytes())).filter((event) => event.type === 'rows');
@@ -136,7 +173,7 @@ describe('the recording writer', () => {
   it('does not carry the rows of a failed result over to the next', async () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(shape);
-    writer.row(testRow('1'));
+    writer.rows(testRow('1'));
     writer.append({ type: 'error', unit: 1, code: '22012', message: 'division by zero', source: 'upstream' });
     writer.append({ ...complete, unit: 2, tag: 'UPDATE 1' });
     writer.finish('client_closed');
@@ -148,11 +185,11 @@ describe('the recording writer', () => {
   it('keeps the order of rows and other events', async () => {
     const { writer, bytes } = memoryWriter(key);
     writer.append(shape);
-    writer.row(testRow('1'));
+    writer.rows(testRow('1'));
     writer.append({ type: 'notice', severity: 'NOTICE', code: '00000', message: 'half way' });
-    writer.row(testRow('2'));
+    writer.rows(testRow('2'));
     writer.flush();
-    writer.row(testRow('3'));
+    writer.rows(testRow('3'));
     writer.append(complete);
     writer.finish('client_closed');
     const types = (await eventsOf(bytes())).map(({ type }) => type);
@@ -204,7 +241,7 @@ describe('a full disk', () => {
     };
     expect(fill).toThrow(expect.objectContaining({ code: 'recording_failed', source: 'gateway' }));
     expect(() => writer.append(testAction(1, 'x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
-    expect(() => writer.row(testRow('x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
+    expect(() => writer.rows(testRow('x'))).toThrow(expect.objectContaining({ code: 'recording_failed' }));
     expect(() => writer.flush()).toThrow(expect.objectContaining({ code: 'recording_failed' }));
   });
 

@@ -1,5 +1,5 @@
 import type { Digests, Signer } from '../contract/crypto.ts';
-import type { ActionAbout } from '../contract/recorder.ts';
+import type { ActionAbout, RowPlaces } from '../contract/recorder.ts';
 import { CoreError } from '../domain/error.ts';
 import type { ActionFacts, RecordedColumn, RecordingEvent } from '../domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '../domain/session.ts';
@@ -114,28 +114,14 @@ export class RecordingWriter {
     }
   }
 
-  /** One row of the current result, in the layout of the `rows` event. */
-  row(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    this.#check();
-    try {
-      this.#outputs.emit();
-      this.#rows.add(bytes, start, end);
-      if (this.#frames.used > flushAt) this.flush();
-    } catch (cause) {
-      throw this.#fail(cause);
-    }
+  /** Rows of the current result, in the layout of the `rows` event; without `places` all of the bytes are one. */
+  rows(bytes: Uint8Array, places: RowPlaces = wholeOf(bytes)): void {
+    this.#addRows(bytes, places, false);
   }
 
-  /** A row of one cell, which these bytes are. */
-  cell(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    this.#check();
-    try {
-      this.#outputs.emit();
-      this.#rows.addCell(bytes, start, end);
-      if (this.#frames.used > flushAt) this.flush();
-    } catch (cause) {
-      throw this.#fail(cause);
-    }
+  /** Rows of one cell each, whose bytes are at these places. */
+  cells(bytes: Uint8Array, places: RowPlaces = wholeOf(bytes)): void {
+    this.#addRows(bytes, places, true);
   }
 
   /** One synchronous write of everything appended since the last. Throws `CoreError('recording_failed')`. */
@@ -198,6 +184,17 @@ export class RecordingWriter {
     this.#write(true);
     this.#finished = { head: toHex(head), events, reason, counts };
     return this.#finished;
+  }
+
+  #addRows(bytes: Uint8Array, places: RowPlaces, cells: boolean): void {
+    this.#check();
+    try {
+      this.#outputs.emit();
+      this.#rows.add(bytes, places, cells);
+      if (this.#frames.used > flushAt) this.flush();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
   }
 
   #append(event: RecordingEvent): number {
@@ -328,6 +325,10 @@ export class RecordingWriter {
           });
     return this.#failure;
   }
+}
+
+function wholeOf(bytes: Uint8Array): RowPlaces {
+  return { bounds: Uint32Array.of(0, bytes.length), count: 1 };
 }
 
 const words = new WeakMap<ActionFacts | readonly RecordedColumn[], Uint8Array>();

@@ -10,7 +10,9 @@ import { prepareStore } from '../../../../test/harness/prepared-store.ts';
 import type { AccessCredentials as ApiPort } from '../api/services.ts';
 import { platformDigests } from '../crypto/digests.ts';
 import { randomIds } from '../crypto/ids.ts';
-import type { AccessCredentialRows } from '../store/access-credential-rows.ts';
+import { LookedAhead } from '../identity/looked-ahead.ts';
+import { RevocationNews } from '../identity/revocation-news.ts';
+import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
 import { accessCredentialRows } from '../store/access-credentials.ts';
 import { openStore } from '../store/store.ts';
 import type { Store } from '../store/store-port.ts';
@@ -31,6 +33,7 @@ let audited: AuditEvent[];
 let witness: (event: AuditEvent) => void;
 let logged: string[];
 let credentials: AccessCredentials;
+let news: RevocationNews;
 let people = 0;
 let dana: Principal;
 let alex: Principal;
@@ -50,6 +53,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   now = start;
+  news = new RevocationNews();
   audited = [];
   witness = (event) => audited.push(event);
   logged = [];
@@ -83,6 +87,7 @@ function using(kept: AccessCredentialRows): AccessCredentials {
     clock: { now: () => now },
     audit: { record: (event) => witness(event) },
     log: { debug: log, info: log, warn: log, error: log },
+    ahead: new LookedAhead<AccessCredentialRow>(news, { now: () => now }),
     defaultTtl: 15 * minute,
     maxTtl: 120 * minute,
   });
@@ -188,6 +193,65 @@ describe('an access credential', () => {
   test('fits the port of the API', () => {
     const port: ApiPort = credentials;
     expect(port).toBe(credentials);
+  });
+});
+
+describe('what was found when a login began', () => {
+  /** Which ids were spent in the store. */
+  let spent: string[];
+  beforeEach(() => {
+    spent = [];
+    credentials = using({
+      ...rows,
+      spend: (id, ...rest) => {
+        spent.push(id);
+        return rows.spend(id, ...rest);
+      },
+    });
+  });
+
+  test('is redeemed without the store, once', async () => {
+    const { id, secret, expiresAt } = await credentials.issue({ principal: dana, target: 'shop' });
+    await login(id, secret.reveal());
+    expect(credentials.holder(id)).toEqual(dana);
+    expect(await credentials.redeem(id, 'shop')).toEqual({ ...dana, expiresAt });
+    expect(spent).toEqual([]);
+    expect(credentials.holder(id)).toBeUndefined();
+    expect(await credentials.redeem(id, 'shop')).toEqual({ ...dana, expiresAt });
+    expect(spent).toEqual([id]);
+  });
+
+  test('is not what is redeemed where uses are counted', async () => {
+    const { id } = await credentials.issue({ principal: dana, target: 'shop', uses: 1 });
+    await credentials.verifier(id);
+    expect(await credentials.redeem(id, 'shop')).toMatchObject({ id: dana.id });
+    await credentials.verifier(id);
+    expect(await credentials.redeem(id, 'shop')).toBeUndefined();
+    expect(spent).toEqual([id, id]);
+  });
+
+  test.each([
+    ['revoked since', (id: string) => rows.revoke(id, start).then(() => news.heard())],
+    ['revoked before', (id: string) => rows.revoke(id, start).then(() => credentials.verifier(id))],
+    [
+      'over since',
+      async () => {
+        now += 500;
+      },
+    ],
+  ])('is redeemed by nobody when it was %s', async (_, happens) => {
+    const { id } = await credentials.issue({ principal: { ...dana, expiresAt: start + 1_500 }, target: 'shop' });
+    now += 1_000;
+    await credentials.verifier(id);
+    await happens(id);
+    expect(await credentials.redeem(id, 'shop')).toBeUndefined();
+    expect(spent).toEqual([id]);
+  });
+
+  test('is for one target, too', async () => {
+    const { id } = await credentials.issue({ principal: dana, target: 'shop' });
+    await credentials.verifier(id);
+    expect(await credentials.redeem(id, 'ledger')).toBeUndefined();
   });
 });
 

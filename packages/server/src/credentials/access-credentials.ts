@@ -11,6 +11,7 @@ import type { Digests, Ids } from '@sluice/core/contract/crypto.ts';
 import type { ScramVerifier } from '@sluice/core/contract/identity.ts';
 import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
+import type { LookedAhead } from '../identity/looked-ahead.ts';
 import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
 import { CredentialError } from './credential-error.ts';
 import { isCredentialId } from './credential-id.ts';
@@ -56,6 +57,8 @@ export interface AccessCredentials {
   isCredentialId(user: string): boolean;
   /** Always answers, for an unknown id with a verifier that nothing satisfies. */
   verifier(id: string): Promise<ScramVerifier>;
+  /** Whose it is, where the verifier was just asked for and it is not redeemed yet. */
+  holder(id: string): Principal | undefined;
   /** Whether the secret is the credential's; as slow for an unknown id. */
   proves(id: string, secret: Redacted): Promise<boolean>;
   /** Takes one use. Undefined when it is unknown, expired, revoked, used up or for another target. */
@@ -69,6 +72,8 @@ export interface AccessCredentialParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly audit: AuditSink;
   readonly log: Log;
+  /** For rows found when a login begins, by their ids. */
+  readonly ahead: LookedAhead<AccessCredentialRow>;
   /** Milliseconds. */
   readonly defaultTtl: number;
   readonly maxTtl: number;
@@ -102,11 +107,22 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     const nobody = unsatisfiable(id, parts.digests);
     if (!isCredentialId(id)) return nobody;
     try {
-      return (await rows.find(id))?.verifier ?? nobody;
+      const asked = parts.ahead.begin();
+      const row = await rows.find(id);
+      if (row) asked.keep(id, row);
+      return row?.verifier ?? nobody;
     } catch (error) {
       parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
       return nobody;
     }
+  }
+
+  /** One use, from what was found when the login began: where uses are not counted, there is nothing to write down. */
+  async function spend(id: string, target: string): Promise<AccessCredentialRow | undefined> {
+    const now = clock.now();
+    const found = parts.ahead.take(id);
+    const countless = found?.usesLeft === undefined && found?.target === target && isLive(found, now);
+    return countless ? found : rows.spend(id, target, now);
   }
 
   return {
@@ -146,6 +162,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     },
     isCredentialId,
     verifier: verifierOf,
+    holder: (id) => parts.ahead.peek(id)?.principal,
     async proves(id, secret) {
       const proven = await satisfies(secret, await verifierOf(id));
       // RFC 2104 pads a key with zeros, so that NULs at its end go unseen.
@@ -153,7 +170,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     },
     async redeem(id, target) {
       if (!isCredentialId(id)) return undefined;
-      const row = await rows.spend(id, target, clock.now());
+      const row = await spend(id, target);
       if (!row) return undefined;
       audit.record({ name: 'credential.redeemed', credential: id, target });
       return { ...row.principal, expiresAt: Math.min(row.expiresAt, row.principal.expiresAt) };

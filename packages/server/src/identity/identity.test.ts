@@ -3,6 +3,8 @@ import type { Principal } from '@sluice/core/domain/principal.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import { describe, expect, test } from 'vitest';
 import type { IdentityParts } from './identity.ts';
+import { LookedAhead } from './looked-ahead.ts';
+import { RevocationNews } from './revocation-news.ts';
 import {
   claims,
   identityWith,
@@ -100,6 +102,8 @@ describe('a good token', () => {
   });
 });
 
+const verifier = { salt: Buffer.alloc(16), iterations: 4096, storedKey: Buffer.alloc(32), serverKey: Buffer.alloc(32) };
+
 describe('an access credential', () => {
   const redeemer = (redeem: IdentityParts['credentials']['redeem'], parts: Partial<IdentityParts> = {}) =>
     identityWith(
@@ -107,7 +111,8 @@ describe('an access credential', () => {
       {
         credentials: {
           isCredentialId: () => true,
-          verifier: () => Promise.reject(new Error('unused')),
+          verifier: async () => verifier,
+          holder: () => undefined,
           proves: () => Promise.reject(new Error('unused')),
           redeem,
         },
@@ -149,6 +154,82 @@ describe('an access credential', () => {
       code: 'unauthenticated',
     });
     expect(refusals).toEqual(['disabled']);
+  });
+
+  describe('whose holder is known when the login begins', () => {
+    const news = new RevocationNews();
+    let asked: (readonly string[])[];
+    let disabled: readonly string[];
+
+    function ahead(changes: Partial<IdentityParts> = {}, holder: Principal | undefined = bot) {
+      asked = [];
+      disabled = [];
+      const disabledAmong = async (ids: readonly string[]) => {
+        asked.push(ids);
+        return disabled;
+      };
+      return identityWith(
+        {},
+        {
+          credentials: {
+            isCredentialId: () => true,
+            verifier: async () => verifier,
+            holder: () => holder,
+            proves: () => Promise.reject(new Error('unused')),
+            redeem: async () => bot,
+          },
+          disabled: { disabledAmong },
+          ahead: new LookedAhead(news, { now: () => start }),
+          ...changes,
+        },
+      );
+    }
+
+    test('is asked about meanwhile, and not again', async () => {
+      const identity = ahead();
+      expect(await identity.scramVerifier('sac_1')).toBe(verifier);
+      expect(asked).toEqual([['x#bot', 'x#alex']]);
+      expect(await identity.redeem('sac_1', 'shop')).toBe(bot);
+      expect(asked).toHaveLength(1);
+      expect(await identity.redeem('sac_1', 'shop')).toBe(bot);
+      expect(asked).toHaveLength(2);
+    });
+
+    test('is refused where one behind it was found disabled', async () => {
+      const identity = ahead();
+      disabled = ['x#alex'];
+      await identity.scramVerifier('sac_1');
+      disabled = [];
+      await expect(identity.redeem('sac_1', 'shop')).rejects.toMatchObject({ code: 'unauthenticated' });
+      expect(refusals).toEqual(['disabled']);
+    });
+
+    test('is asked about again when somebody was disabled since', async () => {
+      const identity = ahead();
+      await identity.scramVerifier('sac_1');
+      disabled = ['x#alex'];
+      news.heard();
+      await expect(identity.redeem('sac_1', 'shop')).rejects.toMatchObject({ code: 'unauthenticated' });
+    });
+
+    test('is asked about again where the store gave no answer, or it is somebody else', async () => {
+      let down = true;
+      const disabledAmong = async () => {
+        if (down) throw new Error('store is down');
+        return ['x#alex'];
+      };
+      const unsure = ahead({ disabled: { disabledAmong } });
+      await unsure.scramVerifier('sac_1');
+      down = false;
+      await expect(unsure.redeem('sac_1', 'shop')).rejects.toMatchObject({ code: 'unauthenticated' });
+      const other = ahead({}, { ...bot, id: 'x#other' });
+      await other.scramVerifier('sac_1');
+      await other.redeem('sac_1', 'shop');
+      expect(asked).toEqual([
+        ['x#other', 'x#alex'],
+        ['x#bot', 'x#alex'],
+      ]);
+    });
   });
 
   test('is not accepted while nobody can say whether it is good', async () => {

@@ -3,6 +3,7 @@
  * secret. Every refusal looks the same from outside; the reason goes to the log and to `refused`. What a principal may
  * do is none of its business.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@sluice/core/contract/clock.ts';
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Identity, ScramVerifier } from '@sluice/core/contract/identity.ts';
@@ -13,6 +14,7 @@ import { type FetchJson, fetchJson } from './bounded-fetch.ts';
 import { principalOf } from './claims.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
+import type { LookedAhead } from './looked-ahead.ts';
 import { Refusal, type RefusalReason, refused } from './refusal.ts';
 import { type PrincipalsSeen, seenLately } from './seen-lately.ts';
 import { type TrustedIssuer, verifyToken } from './token.ts';
@@ -21,6 +23,8 @@ import { type TrustedIssuer, verifyToken } from './token.ts';
 export interface CredentialLogin {
   isCredentialId(user: string): boolean;
   verifier(id: string): Promise<ScramVerifier>;
+  /** Whose it seems to be; undefined where nothing was found out about it lately. */
+  holder(id: string): Principal | undefined;
   proves(id: string, secret: Redacted): Promise<boolean>;
   /** Resolves with undefined when the credential is not good (any more, for this target). */
   redeem(id: string, target: string): Promise<Principal | undefined>;
@@ -32,6 +36,12 @@ export interface DisabledPrincipals {
   disabledAmong(principalIds: readonly string[]): Promise<readonly string[]>;
 }
 
+/** `disabled` is undefined where the store did not say. */
+export interface DisabledBehind {
+  readonly ids: readonly string[];
+  readonly disabled: readonly string[] | undefined;
+}
+
 export interface IdentityParts {
   readonly issuers: readonly IssuerSettings[];
   readonly credentials: CredentialLogin;
@@ -39,6 +49,8 @@ export interface IdentityParts {
   readonly log: Log;
   readonly principalsSeen?: PrincipalsSeen;
   readonly disabled?: DisabledPrincipals;
+  /** For whom of those behind an access credential are disabled, by its id. */
+  readonly ahead?: LookedAhead<Promise<DisabledBehind>>;
   /** Told about each refusal, for the audit trail. `detail` holds no secret. */
   refused?(reason: RefusalReason, detail: string): void;
   /** Absent: the network. */
@@ -61,8 +73,29 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
 
   const principalsSeen = parts.principalsSeen && seenLately(parts.principalsSeen, parts.clock);
 
-  async function admit(principal: Principal): Promise<Principal> {
-    const disabled = (await parts.disabled?.disabledAmong(behind(principal))) ?? [];
+  /** While the client proves that it holds the secret, which takes it longer than this takes the store. */
+  function lookAhead(id: string): void {
+    const holder = parts.credentials.holder(id);
+    if (!holder || !parts.disabled || !parts.ahead) return;
+    const ids = behind(holder);
+    const asked = parts.ahead.begin();
+    const found = parts.disabled.disabledAmong(ids).then(
+      (disabled) => ({ ids, disabled }),
+      // Whoever logs in has the store asked again, and is told what is wrong with it.
+      () => ({ ids, disabled: undefined }),
+    );
+    asked.keep(id, found);
+  }
+
+  async function disabledBehind(principal: Principal, credential: string | undefined): Promise<readonly string[]> {
+    const ids = behind(principal);
+    const ahead = credential === undefined ? undefined : await parts.ahead?.take(credential);
+    if (ahead?.disabled && isDeepStrictEqual(ahead.ids, ids)) return ahead.disabled;
+    return (await parts.disabled?.disabledAmong(ids)) ?? [];
+  }
+
+  async function admit(principal: Principal, credential?: string): Promise<Principal> {
+    const disabled = await disabledBehind(principal, credential);
     if (disabled.length > 0) throw new Refusal('disabled', `${disabled.join(', ')}: disabled by an administrator`);
     return principal;
   }
@@ -92,7 +125,11 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
         await principalsSeen?.seen(principal);
         return principal;
       }),
-    scramVerifier: (id) => parts.credentials.verifier(id),
+    async scramVerifier(id) {
+      const verifier = await parts.credentials.verifier(id);
+      lookAhead(id);
+      return verifier;
+    },
     proves: (id, secret) => parts.credentials.proves(id, secret),
     redeem: (id, target) =>
       uniform(async () => {
@@ -100,7 +137,7 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
         if (!principal) {
           throw new Refusal('access_credential', 'expired, revoked, used up, unknown or meant for another target');
         }
-        return admit(principal);
+        return admit(principal, id);
       }),
     isCredentialId: (user) => parts.credentials.isCredentialId(user),
     async preload() {

@@ -46,6 +46,11 @@ export abstract class SocketLink implements Link {
     return this.socket.write(bytes);
   }
 
+  get sent(): boolean {
+    // Node takes off what the operating system took at once, before `write` returns.
+    return this.socket.writableLength === 0;
+  }
+
   cork(): void {
     this.socket.cork();
   }

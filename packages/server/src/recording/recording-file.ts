@@ -4,7 +4,8 @@ import type { Disk } from './disk.ts';
 
 /** Space behind the data that only the closing of the recording may use: end and seal are far below this. */
 const reserve = 4096;
-const zeros = new Uint8Array(reserve + 64 * 1024);
+const mostSlack = 64 * 1024;
+const zeros = new Uint8Array(reserve + mostSlack);
 
 /** Bytes written and not yet synced past which a session is asked to wait. */
 const behindAt = 8 * 1024 * 1024;
@@ -62,9 +63,12 @@ export class RecordingFile implements ByteSink {
     this.#unsynced += bytes.length;
   }
 
-  /** Data and the zeros behind it in one system call. More zeros than needed, so that most writes need none. */
+  /**
+   * Data and the zeros behind it in one system call. More zeros than needed, so that most writes need none; but who
+   * writes much at once needs some each time, and would write everything twice.
+   */
   #extend(bytes: Uint8Array, end: number): void {
-    const slack = Math.min(Math.max(end, 4096), 64 * 1024);
+    const slack = bytes.length > mostSlack / 2 ? 0 : Math.min(Math.max(end, 4096), mostSlack);
     const space = zeros.subarray(0, reserve + slack);
     const written = this.#disk.writeBoth(this.#fd, bytes, space, this.#at);
     if (written < bytes.length) this.#put(bytes, this.#at, written);

@@ -80,7 +80,7 @@ describe('a recording on disk', () => {
     const { recordings } = await open();
     const recorder = recordings.recorders.open(session(), 'hash');
     recorder.append(testAction(1, 'SELECT 1'));
-    recorder.row(testRow('1'));
+    recorder.rows(testRow('1'));
     await recorder.close('client_closed');
     expect(recordings.pathOf(session())).toBe(join(dataDir, 'recordings/2026/03/09/ses_one.sluice'));
     expect(statSync(pathOf()).mode & 0o777).toBe(0o600);
@@ -173,7 +173,7 @@ describe('a recording on disk', () => {
     const { recordings } = await open({ syncInterval: 1, capPerResult: 64 * 1024 * 1024 }, { disk });
     const recorder = recordings.recorders.open(session(), 'hash');
     const row = testRow('x'.repeat(100_000));
-    for (let i = 0; i < 120; i++) recorder.row(row);
+    for (let i = 0; i < 120; i++) recorder.rows(row);
     expect(recorder.behind).toBe(true);
     const ready = new Promise<void>((resolve) => recorder.onReady(resolve));
     release?.();

@@ -1,6 +1,6 @@
 import type { Log } from '@sluice/core/contract/connector.ts';
 import type { Digests, Signer } from '@sluice/core/contract/crypto.ts';
-import type { ActionAbout, Recorder } from '@sluice/core/contract/recorder.ts';
+import type { ActionAbout, Recorder, RowPlaces } from '@sluice/core/contract/recorder.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { ActionFacts, RecordingEvent } from '@sluice/core/domain/recording-event.ts';
 import type { EndReason, SessionInfo } from '@sluice/core/domain/session.ts';
@@ -97,14 +97,14 @@ export class SessionRecorder implements Recorder {
     return this.#writer.action(about, facts);
   }
 
-  row(bytes: Uint8Array, start?: number, end?: number): void {
+  rows(bytes: Uint8Array, places?: RowPlaces): void {
     this.#queue();
-    this.#writer.row(bytes, start, end);
+    this.#writer.rows(bytes, places);
   }
 
-  cell(bytes: Uint8Array, start?: number, end?: number): void {
+  cells(bytes: Uint8Array, places?: RowPlaces): void {
     this.#queue();
-    this.#writer.cell(bytes, start, end);
+    this.#writer.cells(bytes, places);
   }
 
   flush(): void {

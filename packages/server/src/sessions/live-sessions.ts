@@ -12,13 +12,13 @@ import type { SessionCounts } from '@sluice/core/pipeline/ports.ts';
 interface Live {
   readonly info: SessionInfo;
   readonly end: (reason: EndReason, message: string) => void;
-  indexed: Promise<void>;
 }
 
 export interface LiveSessionParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
   readonly audit: AuditSink;
+  /** It enters what it is told in the order in which it is told. */
   readonly index: {
     opened(session: SessionInfo, recordingPath: string): Promise<void>;
     ended(id: string, reason: EndReason, counts: SessionCounts | undefined, at: number): Promise<void>;
@@ -52,10 +52,10 @@ export class LiveSessions {
   opened(info: SessionInfo, end: Live['end']): void {
     const { index, log, metrics, pathOf } = this.#parts;
     metrics.opened(info.target.name);
-    const indexed = index.opened(info, pathOf(info)).catch((err) => {
+    index.opened(info, pathOf(info)).catch((err) => {
       log.error({ session: info.id, err }, 'session could not be entered in the index; its recording is not affected');
     });
-    this.#live.set(info.id, { info, end, indexed });
+    this.#live.set(info.id, { info, end });
   }
 
   ended(info: SessionInfo, reason: EndReason, counts: SessionCounts): void {
@@ -114,13 +114,11 @@ export class LiveSessions {
 
   #over(info: SessionInfo, reason: EndReason, counts: SessionCounts | undefined): void {
     const { index, clock, log, metrics } = this.#parts;
-    const live = this.#live.get(info.id);
     // A session that was refused before it opened is known by its recording alone.
-    if (!live) return;
-    this.#live.delete(info.id);
+    if (!this.#live.delete(info.id)) return;
     metrics.ended(info.target.name, reason, counts ?? { units: 0, denied: 0, held: 0 });
-    const done: Promise<void> = live.indexed
-      .then(() => index.ended(info.id, reason, counts, clock.now()))
+    const done: Promise<void> = index
+      .ended(info.id, reason, counts, clock.now())
       .catch((err) => log.error({ session: info.id, err }, 'the end of a session could not be entered in the index'))
       .finally(() => this.#ending.delete(done));
     this.#ending.add(done);

@@ -1,45 +1,24 @@
 import type { Selectable } from 'kysely';
+import { Gathered } from './gathered.ts';
+import { type Change, rowOf, writeChanges } from './session-changes.ts';
 import type { SessionEntry, SessionIndex } from './session-index.ts';
 import type { Store } from './store-port.ts';
 import type { Tables } from './tables.ts';
 
 const channel = 'session_kill';
 
+/** Milliseconds. Many sessions are over before that: such a one is written once. */
+const gatherFor = 50;
+
 /** `gateway` names this gateway among those that share the store, and must be the same after a restart. */
 export function sessionIndex(store: Store, gateway: string): SessionIndex {
   const { db } = store;
+  const writes = new Gathered<Change>(gatherFor, (changes) => writeChanges(db, changes));
   return {
-    async opened(session, recordingPath) {
-      await db
-        .insertInto('sessions')
-        .values({
-          id: session.id,
-          gateway,
-          principal_id: session.principal.id,
-          principal: JSON.stringify(session.principal),
-          target: session.target.name,
-          connector: session.target.connector,
-          tags: JSON.stringify(session.target.tags),
-          client: JSON.stringify(session.client),
-          recording_path: recordingPath,
-          started_at: session.startedAt,
-          ended_at: null,
-          end_reason: null,
-          counts: null,
-          killed_by: null,
-          killed_at: null,
-        })
-        .execute();
-    },
-    async ended(id, reason, counts, at) {
-      await db
-        .updateTable('sessions')
-        .set({ ended_at: at, end_reason: reason, counts: counts ? JSON.stringify(counts) : null })
-        .where('id', '=', id)
-        .where('ended_at', 'is', null)
-        .execute();
-    },
+    opened: (session, recordingPath) => writes.add({ kind: 'opened', row: rowOf(session, gateway, recordingPath) }),
+    ended: (id, reason, counts, at) => writes.add({ kind: 'ended', id, reason, counts, at }),
     async list(filter) {
+      await writes.flush();
       let query = db.selectFrom('sessions').selectAll();
       if (filter.target !== undefined) query = query.where('target', '=', filter.target);
       if (filter.principal !== undefined) query = query.where('principal_id', '=', filter.principal);
@@ -53,10 +32,12 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
       return rows.map(fromTable);
     },
     async get(id) {
+      await writes.flush();
       const row = await db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
       return row && fromTable(row);
     },
-    kill(id, by, at) {
+    async kill(id, by, at) {
+      await writes.flush();
       return store.transaction(async (trx) => {
         const live = await trx
           .selectFrom('sessions')
@@ -96,6 +77,7 @@ export function sessionIndex(store: Store, gateway: string): SessionIndex {
       };
     },
     async interrupted(at) {
+      await writes.flush();
       const rows = await db
         .updateTable('sessions')
         .set({ ended_at: at, end_reason: 'interrupted' })

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { CellMasker, CellShape } from '@sluice/core/contract/labels.ts';
+import type { CellMasker, CellShape, PlainMask } from '@sluice/core/contract/labels.ts';
+import { copyBytes } from '../../wire/byte-writer.ts';
 import { cellShape, type TypeLookup, typeOid } from './shapes.ts';
 
 /** A column of a result; `labels` are those under which its cells must be masked, empty for none. */
@@ -19,40 +20,71 @@ export interface CellColumn {
  */
 export type MaskCell = (cell: Buffer | null) => Buffer | null;
 
+/** How the cells of a column are masked: the short way where there is one and it knows the value, else the other. */
+export interface Masking {
+  readonly mask: MaskCell;
+  readonly plain: PlainMask | undefined;
+}
+
 /** One entry per column; undefined for a column whose cells pass as they are. */
 export function maskCells(
   columns: readonly CellColumn[],
   masker: CellMasker,
   lookup?: TypeLookup,
-): readonly (MaskCell | undefined)[] {
+): readonly (Masking | undefined)[] {
   return columns.map((column) => {
-    if (column.labels.length === 0 && !masker.look) return undefined;
-    const shape = cellShape(column.oid, column.typmod, lookup);
-    const { decode, encode } = column.format === 0 ? textCodec : binaryCodec(column.oid, shape);
-    if (column.labels.length === 0) return lookInto(column, shape, masker);
-    if (column.computed === true) {
-      const hidden = masker.hide(column.labels, shape);
-      const mask = hidden === null ? null : encode(hidden);
-      return () => mask;
-    }
-    const fixed = fixedMask(column, masker, lookup);
-    if (fixed !== undefined) return (cell) => (cell === null ? null : fixed);
-    return (cell) => {
-      if (cell === null) return null;
-      const value = decode(cell);
-      const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
-      return masked === null ? null : encode(masked);
-    };
+    const mask = maskCell(column, masker, lookup);
+    return mask && { mask, plain: plainMask(column, masker, lookup) };
   });
 }
 
+/** How much longer than its cells a row can become by short ways. */
+export function growthOf(plan: readonly (Masking | undefined)[]): number {
+  return plan.reduce((sum, masking) => sum + (masking?.plain?.longest ?? 0), 0);
+}
+
+function maskCell(column: CellColumn, masker: CellMasker, lookup: TypeLookup | undefined): MaskCell | undefined {
+  if (column.labels.length === 0 && !masker.look) return undefined;
+  const shape = cellShape(column.oid, column.typmod, lookup);
+  const { decode, encode } = codecOf(column, shape);
+  if (column.labels.length === 0) return lookInto(column, shape, masker);
+  if (column.computed === true) {
+    const hidden = masker.hide(column.labels, shape);
+    const mask = hidden === null ? null : encode(hidden);
+    return () => mask;
+  }
+  const fixed = fixedMask(column, masker, lookup);
+  if (fixed !== undefined) return (cell) => (cell === null ? null : fixed);
+  return (cell) => {
+    if (cell === null) return null;
+    const value = decode(cell);
+    const masked = value === undefined ? null : masker.mask(column.labels, shape, value);
+    return masked === null ? null : encode(masked);
+  };
+}
+
 /** The mask of every value in the column, where it is the same for all; undefined where it is not. */
-export function fixedMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): Buffer | null | undefined {
-  if (column.labels.length === 0 || column.computed === true) return undefined;
+function fixedMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): Buffer | null | undefined {
   const shape = cellShape(column.oid, column.typmod, lookup);
   const fixed = masker.constant?.(column.labels, shape);
   if (fixed === undefined || fixed === null) return fixed;
-  return (column.format === 0 ? textCodec : binaryCodec(column.oid, shape)).encode(fixed);
+  return codecOf(column, shape).encode(fixed);
+}
+
+/** The short way to the mask of a value in the column, from bytes to bytes; undefined where there is none. */
+function plainMask(column: CellColumn, masker: CellMasker, lookup?: TypeLookup): PlainMask | undefined {
+  if (column.labels.length === 0 || column.computed === true) return undefined;
+  const fixed = fixedMask(column, masker, lookup);
+  if (fixed) return /^[0-9A-Za-z#*@.]+$/.test(fixed.toString('latin1')) ? always(fixed) : undefined;
+  const shape = cellShape(column.oid, column.typmod, lookup);
+  return codecOf(column, shape) === textCodec ? masker.plain?.(column.labels, shape) : undefined;
+}
+
+function always(mask: Buffer): PlainMask {
+  return {
+    longest: mask.length,
+    write: (_from, _start, _end, into, at) => copyBytes(mask, 0, mask.length, into, at),
+  };
 }
 
 /** Unlabelled cells are only looked into, and pass as they are where nothing is found. */
@@ -80,6 +112,10 @@ function codecFor(column: CellColumn, shape: CellShape): Codec {
 
 /** bool, int8, int2, int4, oid, float4, float8, date, time, timestamp, timestamptz, interval, timetz, uuid. */
 const silent: ReadonlySet<number> = new Set([16, 20, 21, 23, 26, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 2950]);
+
+function codecOf(column: CellColumn, shape: CellShape): Codec {
+  return column.format === 0 ? textCodec : binaryCodec(column.oid, shape);
+}
 
 interface Codec {
   /** The value in text form; undefined when it has none that a mask could be made from, and so becomes a null. */

@@ -1,12 +1,12 @@
 import { ByteWriter } from '../../wire/byte-writer.ts';
-import type { MaskCell } from './cell-codec.ts';
+import type { Masking } from './cell-codec.ts';
 import type { CopyFormat } from './copy-format.ts';
 import { writeCell } from './row-masker.ts';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 
 /** COPY's binary format ("File Formats", "Binary Format"): header, tuples like DataRow's cells, a trailer of -1. */
-export function binaryFormat(masks: readonly (MaskCell | undefined)[]): CopyFormat {
+export function binaryFormat(plan: readonly (Masking | undefined)[]): CopyFormat {
   const writer = new ByteWriter(1024);
   let state: 'header' | 'rows' | 'over' = 'header';
   /** Where the next thing to look at begins, and how many cells of the row are still to come. */
@@ -29,7 +29,7 @@ export function binaryFormat(masks: readonly (MaskCell | undefined)[]): CopyForm
       if (bytes.length < 2) return -1;
       const count = bytes.readInt16BE(0);
       if (count === -1) return 2;
-      if (count !== masks.length) throw new RangeError('a COPY row with another number of fields than columns');
+      if (count !== plan.length) throw new RangeError('a COPY row with another number of fields than columns');
       at = 2;
       cells = count;
     }
@@ -67,11 +67,11 @@ export function binaryFormat(masks: readonly (MaskCell | undefined)[]): CopyForm
       }
       writer.bytes(item.subarray(0, 2));
       let from = 2;
-      for (const mask of masks) {
+      for (const masking of plan) {
         const length = item.readInt32BE(from);
         const end = from + 4 + Math.max(length, 0);
-        if (mask === undefined || length === -1) writer.bytes(item.subarray(from, end));
-        else writeCell(writer, mask(item.subarray(from + 4, end)));
+        if (masking === undefined || length === -1) writer.bytes(item.subarray(from, end));
+        else writeCell(writer, masking.mask(item.subarray(from + 4, end)));
         from = end;
       }
       return writer.take();

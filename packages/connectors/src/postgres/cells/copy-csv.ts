@@ -1,12 +1,15 @@
-import type { MaskCell } from './cell-codec.ts';
-import { type CopyFormat, type CopyOptions, newline, singleByte } from './copy-format.ts';
+import { growthOf, type MaskCell, type Masking } from './cell-codec.ts';
+import { type CopyFormat, type CopyOptions, declined, newline, readsPlain, singleByte } from './copy-format.ts';
 
 /** COPY's CSV ("File Formats", "CSV Format"): a line per row, where quoted fields may hold line ends. */
-export function csvFormat(masks: readonly (MaskCell | undefined)[], options: CopyOptions): CopyFormat {
+export function csvFormat(plan: readonly (Masking | undefined)[], options: CopyOptions): CopyFormat {
   const delimiter = singleByte('delimiter', options.delimiter);
   const quote = singleByte('quote', options.quote);
   const escaper = singleByte('escape', options.escape);
   const nullText = Buffer.from(options.nullText, 'utf8');
+  const distinct = new Set([delimiter, quote, escaper, newline]).size === (quote === escaper ? 3 : 4);
+  const usual = readsPlain(options.delimiter, options.quote, options.escape, options.nullText) && distinct;
+  const growth = growthOf(plan);
   let header = options.header;
   let scanned = 0;
   let inQuotes = false;
@@ -58,13 +61,53 @@ export function csvFormat(masks: readonly (MaskCell | undefined)[], options: Cop
       // Every line ends outside quotes, so the state is fresh; the last byte is the newline.
       for (let at = 0; at < line.length; at++) {
         if (!step(line[at]) || (line[at] !== delimiter && at !== line.length - 1)) continue;
-        if (field >= masks.length) throw new RangeError('a COPY row with more fields than columns');
-        parts.push(maskField(line.subarray(start, at), masks[field]), line.subarray(at, at + 1));
+        if (field >= plan.length) throw new RangeError('a COPY row with more fields than columns');
+        parts.push(maskField(line.subarray(start, at), plan[field]?.mask), line.subarray(at, at + 1));
         start = at + 1;
         field++;
       }
-      if (field !== masks.length) throw new RangeError('a COPY row with fewer fields than columns');
+      if (field !== plan.length) throw new RangeError('a COPY row with fewer fields than columns');
       return Buffer.concat(parts);
+    },
+    row(bytes, start, end, to) {
+      if (header || !usual) return false;
+      const begun = to.length;
+      let into = to.reserve(end - start + growth);
+      let out = begun;
+      let at = start;
+      for (let field = 0; field < plan.length; field++) {
+        const masking = plan[field];
+        const from = at;
+        let quotes = 0;
+        for (; at < end; at++) {
+          const byte = bytes[at] as number;
+          if (byte === quote) quotes++;
+          else if (byte === escaper) return declined(to, begun);
+          else if ((byte === delimiter || byte === newline) && (quotes & 1) === 0) break;
+          if (masking === undefined) into[out++] = byte;
+        }
+        // Where quotes are escaped by another character, it is not enough to count them.
+        if (quotes > 0 && quote !== escaper) return declined(to, begun);
+        const ending = at === end ? -1 : (bytes[at] as number);
+        if (field < plan.length - 1 ? ending !== delimiter : ending !== newline || at !== end - 1) {
+          return declined(to, begun);
+        }
+        if (masking !== undefined) {
+          const { plain } = masking;
+          const short = quotes === 0 && plain !== undefined && at - from !== nullText.length;
+          const masked = short ? plain.write(bytes, from, at, into, out) : -1;
+          if (masked < 0) {
+            to.wrote(out);
+            to.bytes(maskField(bytes.subarray(from, at), masking.mask));
+            into = to.reserve(end - at + growth);
+            out = to.length;
+          } else out = masked;
+        }
+        into[out++] = ending;
+        at++;
+      }
+      to.wrote(out);
+      return plan.length > 0;
     },
     end() {},
   };

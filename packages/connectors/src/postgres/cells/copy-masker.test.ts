@@ -193,3 +193,95 @@ describe('any split of a COPY stream', () => {
     expect(() => masker.end()).toThrow(RangeError);
   });
 });
+
+describe('a COPY row taken in one go', () => {
+  /** With a short way that knows values of small letters, and says so with another mask. */
+  const quick: CellMasker = {
+    mask: (_labels, _shape, value) => (value === 'null' ? null : /^[a-c]{2,}$/.test(value) ? `#*${value[0]}*#` : value),
+    hide: () => '#***#',
+    plain: () => ({
+      longest: 5,
+      write(from, start, end, into, at) {
+        if (!/^[a-c]{2,}$/.test(Buffer.from(from.subarray(start, end)).toString('latin1'))) return -1;
+        into.set(Buffer.from(`#*${String.fromCharCode(from[start] ?? 0)}*#`), at);
+        return at + 5;
+      },
+    }),
+  };
+  const options = fc.oneof(
+    fc.record({
+      format: fc.constant('text' as const),
+      delimiter: fc.constantFrom('\t', '|', '#', 'a'),
+      nullText: fc.constantFrom('\\N', '', 'ab', 'null'),
+      quote: fc.constant(''),
+      escape: fc.constant(''),
+      header: fc.boolean(),
+    }),
+    fc.record({
+      format: fc.constant('csv' as const),
+      delimiter: fc.constantFrom(',', '|', '*'),
+      nullText: fc.constantFrom('', '#*a*#', 'ab', '\\N'),
+      quote: fc.constantFrom('"', "'"),
+      escape: fc.constantFrom('"', "'", '\\'),
+      header: fc.boolean(),
+    }),
+  );
+  const field = fc.stringMatching(/^([abc]{0,4}|null|ab|"[a,"]*"|[ab\\,"'|\n\t#*Né]{0,6}|\\N)$/u);
+  const labels = fc.constantFrom<readonly string[]>([], ['pii']);
+
+  test('is masked as one that is pushed, or left to be', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        options,
+        fc.array(fc.tuple(field, labels), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom('\n', '\n', '\n', '', '\\\n', '\n\n', '\r\n'),
+        fc.boolean(),
+        (chosen, fields, ending, behindAnother) => {
+          const described = fields.map(([, list]) => text(list));
+          const row = Buffer.from(fields.map(([value]) => value).join(chosen.delimiter) + ending);
+          const around = Buffer.concat([Buffer.from('ab"'), row, Buffer.from('ab"\n')]);
+          const [one, other] = [0, 1].map(() => createCopyMasker({ ...chosen, columns: described }, quick));
+          if (!one || !other) throw new Error('no maskers');
+          const first = Buffer.from(`${fields.map(() => 'x').join(chosen.delimiter)}\n`);
+          if (behindAnother) for (const masker of [one, other]) masker.push(first);
+          const to = new ByteWriter();
+          to.bytes(Buffer.from('kept'));
+          if (!one.row(around, 3, 3 + row.length, to)) {
+            expect(to.take().toString()).toBe('kept');
+            return;
+          }
+          taken++;
+          expect(to.take().toString()).toBe(`kept${other.push(row).toString()}`);
+          expect(() => one.end()).not.toThrow();
+          expect(() => other.end()).not.toThrow();
+          // Both go on alike.
+          expect(one.push(first)).toEqual(other.push(first));
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    expect(taken).toBeGreaterThan(500);
+  });
+
+  test('leaves nothing behind when the masker throws, and is the last', () => {
+    const throwing: CellMasker = {
+      mask() {
+        throw new Error('no');
+      },
+      hide: () => null,
+    };
+    const masker = createCopyMasker({ ...defaults.text, format: 'text', columns }, throwing);
+    const row = Buffer.from('1\tada\t2\n');
+    expect(() => masker.row(row, 0, row.length, new ByteWriter())).toThrow('no');
+    expect(masker.row(row, 0, row.length, new ByteWriter())).toBe(false);
+    expect(() => masker.push(row)).toThrow(RangeError);
+  });
+
+  test('waits for what came of another one before', () => {
+    const masker = make({ format: 'text' });
+    expect(masker.push(Buffer.from('1\tsec'))).toHaveLength(0);
+    const row = Buffer.from('ret\tx\ty\n');
+    expect(masker.row(row, 0, row.length, new ByteWriter())).toBe(false);
+  });
+});

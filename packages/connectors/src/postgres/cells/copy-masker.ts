@@ -1,4 +1,5 @@
 import type { CellMasker } from '@sluice/core/contract/labels.ts';
+import type { ByteWriter } from '../../wire/byte-writer.ts';
 import { maskCells } from './cell-codec.ts';
 import { binaryFormat } from './copy-binary.ts';
 import { csvFormat } from './copy-csv.ts';
@@ -28,6 +29,11 @@ export interface CopyMasker {
    * complete by now; empty when there is none. Rows of the server come one to a message and go out so.
    */
   push(body: Uint8Array): Buffer;
+  /**
+   * Writes the masked body of a message whose body is the bytes from `start` to `end`, where that is one row and in no
+   * way unusual. False where it is not, and then nothing is said or written: it has to be pushed.
+   */
+  row(bytes: Buffer, start: number, end: number, to: ByteWriter): boolean;
   /** Call at CopyDone. Throws when a row is incomplete. */
   end(): void;
 }
@@ -66,6 +72,13 @@ export function createCopyMasker(
   };
 
   return {
+    row(bytes, start, end, to) {
+      if (dead || pending.length > 0 || format.row === undefined) return false;
+      dead = true;
+      const written = format.row(bytes, start, end, to);
+      dead = false;
+      return written;
+    },
     push(body) {
       if (dead) throw new RangeError('COPY goes on after an error');
       dead = true;
@@ -82,18 +95,18 @@ export function createCopyMasker(
 
 function copyFormat(copy: CopyOut, masker: CellMasker, types: TypeLookup | undefined): CopyFormat {
   const format = copy.format === 'binary' ? 1 : 0;
-  const masks = maskCells(
+  const plan = maskCells(
     copy.columns.map(({ type = 0, typmod = -1, labels }) => ({ oid: type, typmod, labels, format })),
     masker,
     types,
   );
   switch (copy.format) {
     case 'text':
-      return textFormat(masks, copy);
+      return textFormat(plan, copy);
     case 'csv':
-      return csvFormat(masks, copy);
+      return csvFormat(plan, copy);
     case 'binary':
-      return binaryFormat(masks);
+      return binaryFormat(plan);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { MaskCell } from './cell-codec.ts';
-import { type CopyFormat, type CopyOptions, newline, singleByte } from './copy-format.ts';
+import { growthOf, type MaskCell, type Masking } from './cell-codec.ts';
+import { type CopyFormat, type CopyOptions, declined, newline, readsPlain, singleByte } from './copy-format.ts';
 
 const backslash = 0x5c;
 
@@ -15,11 +15,13 @@ const letters = new Map([
 const lettersBack = new Map([...letters].map(([letter, byte]) => [byte, letter]));
 
 /** COPY's text format ("File Formats", "Text Format"): one line per row, backslash before what would end a field. */
-export function textFormat(masks: readonly (MaskCell | undefined)[], options: CopyOptions): CopyFormat {
+export function textFormat(plan: readonly (Masking | undefined)[], options: CopyOptions): CopyFormat {
   const delimiter = singleByte('delimiter', options.delimiter);
   const nullText = Buffer.from(options.nullText, 'utf8');
   // Where a value can read like the null text, a field that does may be a value, and must not be told from others.
   const nullIsValue = escapeText(unescapeText(nullText), delimiter).equals(nullText);
+  const usual = readsPlain(options.delimiter) && delimiter !== backslash && delimiter !== newline;
+  const growth = growthOf(plan);
   let header = options.header;
   let scanned = 0;
 
@@ -51,14 +53,56 @@ export function textFormat(masks: readonly (MaskCell | undefined)[], options: Co
         const byte = line[at];
         if (byte === backslash && at + 2 < line.length) at++;
         else if (byte === delimiter || at === line.length - 1) {
-          if (field >= masks.length) throw new RangeError('a COPY row with more fields than columns');
-          parts.push(maskField(line.subarray(start, at), masks[field]), line.subarray(at, at + 1));
+          if (field >= plan.length) throw new RangeError('a COPY row with more fields than columns');
+          parts.push(maskField(line.subarray(start, at), plan[field]?.mask), line.subarray(at, at + 1));
           start = at + 1;
           field++;
         }
       }
-      if (field !== masks.length) throw new RangeError('a COPY row with fewer fields than columns');
+      if (field !== plan.length) throw new RangeError('a COPY row with fewer fields than columns');
       return Buffer.concat(parts);
+    },
+    row(bytes, start, end, to) {
+      if (header || !usual) return false;
+      const begun = to.length;
+      let into = to.reserve(end - start + growth);
+      let out = begun;
+      let at = start;
+      for (let field = 0; field < plan.length; field++) {
+        const masking = plan[field];
+        const from = at;
+        let escaped = false;
+        for (; at < end; at++) {
+          let byte = bytes[at] as number;
+          if (byte === delimiter || byte === newline) break;
+          if (byte === backslash) {
+            escaped = true;
+            if (masking === undefined) into[out++] = byte;
+            byte = bytes[++at] as number;
+            if (at >= end - 1 || byte === newline) return declined(to, begun);
+          }
+          if (masking === undefined) into[out++] = byte;
+        }
+        const ending = at === end ? -1 : (bytes[at] as number);
+        if (field < plan.length - 1 ? ending !== delimiter : ending !== newline || at !== end - 1) {
+          return declined(to, begun);
+        }
+        if (masking !== undefined) {
+          const { plain } = masking;
+          const short = !escaped && plain !== undefined && at - from !== nullText.length;
+          const masked = short ? plain.write(bytes, from, at, into, out) : -1;
+          if (masked < 0) {
+            to.wrote(out);
+            to.bytes(maskField(bytes.subarray(from, at), masking.mask));
+            into = to.reserve(end - at + growth);
+            out = to.length;
+          } else out = masked;
+        }
+        into[out++] = ending;
+        at++;
+      }
+      to.wrote(out);
+      return plan.length > 0;
     },
     end() {},
   };

@@ -3,8 +3,8 @@
 // catalog tell) nor what a mask looks like (the masker it is handed does), and it sees bodies, not messages.
 
 import type { CellMasker } from '@sluice/core/contract/labels.ts';
-import type { ByteWriter } from '../../wire/byte-writer.ts';
-import { type CellColumn, fixedMask, maskCells } from './cell-codec.ts';
+import { type ByteWriter, copyBytes, int32, putInt32 } from '../../wire/byte-writer.ts';
+import { type CellColumn, growthOf, maskCells } from './cell-codec.ts';
 import type { TypeLookup } from './shapes.ts';
 
 /** Takes the body of a DataRow, which lies from `start` to `end`, and writes the one to send instead. */
@@ -17,29 +17,40 @@ export type RowMasker = (bytes: Buffer, start: number, end: number, to: ByteWrit
  * nothing of the result may be passed on, and the caller takes back what was written of the row.
  */
 export function createRowMasker(columns: readonly CellColumn[], masker: CellMasker, lookup?: TypeLookup): RowMasker {
-  const masks = maskCells(columns, masker, lookup);
-  const fixed = columns.map((column) => fixedMask(column, masker, lookup));
+  const plan = maskCells(columns, masker, lookup);
+  const growth = growthOf(plan);
   return (bytes, start, end, to) => {
-    if (end - start < 2 || bytes.readUInt16BE(start) !== masks.length) {
+    if (end - start < 2 || (((bytes[start] as number) << 8) | (bytes[start + 1] as number)) !== plan.length) {
       throw new RangeError('a row with another number of columns than its description');
     }
+    let into = to.reserve(end - start + growth);
+    let out = to.length;
     let at = start + 2;
     let clear = start;
-    for (let column = 0; column < masks.length; column++) {
-      if (at + 4 > end) throw new RangeError('a row shorter than it says');
-      const length = bytes.readInt32BE(at);
+    for (let column = 0; column < plan.length; column++) {
       const cell = at + 4;
+      if (cell > end) throw new RangeError('a row shorter than it says');
+      const length = int32(bytes, at);
       at = length === -1 ? cell : cell + length;
       if (length < -1 || at > end) throw new RangeError('a cell with an impossible length');
-      const mask = masks[column];
-      if (mask === undefined) continue;
-      to.copy(bytes, clear, cell - 4);
-      const same = length === -1 ? undefined : fixed[column];
-      writeCell(to, same === undefined ? mask(length === -1 ? null : bytes.subarray(cell, at)) : same);
+      const masking = plan[column];
+      if (masking === undefined) continue;
+      out = copyBytes(bytes, clear, cell - 4, into, out);
       clear = at;
+      const masked =
+        length === -1 || masking.plain === undefined ? -1 : masking.plain.write(bytes, cell, at, into, out + 4);
+      if (masked >= 0) {
+        putInt32(into, out, masked - out - 4);
+        out = masked;
+        continue;
+      }
+      to.wrote(out);
+      writeCell(to, masking.mask(length === -1 ? null : bytes.subarray(cell, at)));
+      into = to.reserve(end - at + growth);
+      out = to.length;
     }
     if (at !== end) throw new RangeError('a row longer than it says');
-    to.copy(bytes, clear, end);
+    to.wrote(copyBytes(bytes, clear, end, into, out));
   };
 }
 

@@ -5,6 +5,7 @@ import type { UpstreamAccess } from '@sluice/core/contract/upstream.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { type Binding, ScramClient, ScramError } from '../../wire/scram.ts';
+import { DerivedKeys } from '../../wire/scram-keys.ts';
 import { readParameterStatus, readStatus } from '../protocol/backend.ts';
 import { authentication, server } from '../protocol/codes.ts';
 import { readFields } from '../protocol/fields.ts';
@@ -22,6 +23,8 @@ const maxLoginMessage = 65_536;
 const maxLoginMessages = 1_000;
 /** A server that says nothing must not keep a client waiting for ever. Milliseconds. */
 const loginTime = 15_000;
+/** Each session logs in anew, mostly with the same password at the same server. */
+const derivedKeys = new DerivedKeys();
 
 export interface LoggedIn {
   readonly parameters: ReadonlyMap<string, string>;
@@ -145,11 +148,12 @@ function chooseScram(access: UpstreamAccess, offered: Buffer): { client: ScramCl
   const endPoint = access.socket.channelBinding();
   if (endPoint && mechanisms.includes('SCRAM-SHA-256-PLUS')) {
     const binding: Binding = { kind: 'tls-server-end-point', data: endPoint };
-    return { client: new ScramClient(binding), mechanism: 'SCRAM-SHA-256-PLUS' };
+    return { client: new ScramClient(binding, derivedKeys), mechanism: 'SCRAM-SHA-256-PLUS' };
   }
   if (!mechanisms.includes('SCRAM-SHA-256'))
     throw failed('The database offers no SASL mechanism that the gateway has.');
-  return { client: new ScramClient({ kind: endPoint ? 'unused' : 'none' }), mechanism: 'SCRAM-SHA-256' };
+  const unbound: Binding = { kind: endPoint ? 'unused' : 'none' };
+  return { client: new ScramClient(unbound, derivedKeys), mechanism: 'SCRAM-SHA-256' };
 }
 
 async function afterAuthentication(reader: MessageReader): Promise<LoggedIn> {

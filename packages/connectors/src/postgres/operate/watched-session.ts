@@ -1,3 +1,4 @@
+import type { RowPlaces } from '@sluice/core/contract/recorder.ts';
 import type { Allowed, Denial, Denied, Held, Outcome, Session } from '@sluice/core/contract/session.ts';
 import type { RecordedColumn, RecordingEvent } from '@sluice/core/domain/recording-event.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
@@ -135,12 +136,12 @@ export class WatchedSession implements Session {
     this.#session.discard(permit);
   }
 
-  recordRow(bytes: Uint8Array, start?: number, end?: number): void {
-    this.#session.recordRow(bytes, start, end);
+  recordRows(bytes: Uint8Array, places?: RowPlaces): void {
+    this.#session.recordRows(bytes, places);
   }
 
-  recordCell(bytes: Uint8Array, start?: number, end?: number): void {
-    this.#session.recordCell(bytes, start, end);
+  recordCells(bytes: Uint8Array, places?: RowPlaces): void {
+    this.#session.recordCells(bytes, places);
   }
 
   flush(): boolean {

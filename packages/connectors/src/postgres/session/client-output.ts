@@ -1,10 +1,13 @@
 import type { ClientLink } from '@sluice/core/contract/link.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
+import { giveSpare, takeSpare } from '../../wire/spare-buffers.ts';
 
 /** A frame up to this size that follows bytes of our own is copied behind them: one write less. */
 const joined = 1_024;
 const firstCapacity = 1_024;
 const fullCapacity = 65_536;
+/** What is expected to be longer gets one of the buffers that are used again. */
+const large = 4_096;
 
 /**
  * Collects what one turn of the event loop has to say to the client: neighbouring frames that go through as they came
@@ -13,6 +16,10 @@ const fullCapacity = 65_536;
 export class ClientOutput {
   readonly #link: ClientLink;
   readonly #parts: Uint8Array[] = [];
+  /** What is being written into, or is in `#parts`, of the buffers that are used again. */
+  readonly #spares: Buffer[] = [];
+  /** Whether the system took what was last written at once; where it does not (TLS, a slow client) nothing can be used again. */
+  #reuses = true;
   #made = new ByteWriter(firstCapacity);
   #buffer: ArrayBufferLike | undefined;
   #start = 0;
@@ -53,10 +60,11 @@ export class ClientOutput {
     this.writer().bytes(bytes);
   }
 
-  /** Where to write what comes next; ask again after anything else was said. */
-  writer(): ByteWriter {
+  /** Where to write what comes next, about so many bytes of it; ask again after anything else was said. */
+  writer(expected = 0): ByteWriter {
     this.#closeSlice();
     if (this.#made.length >= fullCapacity) this.#closeMade();
+    if (expected > large && this.#made.length === 0) this.#prepare(expected);
     return this.#made;
   }
 
@@ -64,20 +72,45 @@ export class ClientOutput {
   flush(): boolean {
     this.#closeSlice();
     this.#closeMade();
-    if (this.#parts.length === 0) return this.#flowing;
+    if (this.#parts.length === 0) {
+      this.#giveBack(true);
+      return this.#flowing;
+    }
     const parts = this.#parts.splice(0);
     if (parts.length === 1 && parts[0]) {
       this.#flowing = this.#link.write(parts[0]);
-      return this.#flowing;
+    } else {
+      this.#link.cork();
+      for (const part of parts) this.#flowing = this.#link.write(part);
+      this.#link.uncork();
     }
-    this.#link.cork();
-    for (const part of parts) this.#flowing = this.#link.write(part);
-    this.#link.uncork();
+    if (this.#spares.length > 0 || !this.#reuses) {
+      this.#reuses = this.#link.sent === true;
+      this.#giveBack(this.#reuses);
+    }
     return this.#flowing;
   }
 
   drained(): void {
     this.#flowing = true;
+  }
+
+  #prepare(expected: number): void {
+    if (this.#reuses) {
+      const spare = takeSpare();
+      this.#made.adopt(spare);
+      this.#spares.push(spare);
+    } else {
+      this.#made.reserve(Math.min(expected, fullCapacity) + joined);
+    }
+  }
+
+  /** `sent`: nobody reads them any more. */
+  #giveBack(sent: boolean): void {
+    if (this.#spares.length === 0) return;
+    // Nothing may be written into one from here, not even where nothing was.
+    this.#made.release(firstCapacity);
+    for (const spare of this.#spares.splice(0)) if (sent) giveSpare(spare);
   }
 
   #closeSlice(): void {
@@ -86,10 +119,7 @@ export class ClientOutput {
     this.#buffer = undefined;
   }
 
-  /** Who makes much at once will go on so; an idle session keeps a small buffer. */
   #closeMade(): void {
-    const { length } = this.#made;
-    if (length > 0)
-      this.#parts.push(this.#made.release(length >= fullCapacity / 2 ? fullCapacity + joined : firstCapacity));
+    if (this.#made.length > 0) this.#parts.push(this.#made.release(firstCapacity));
   }
 }

@@ -7,17 +7,17 @@ import type { Allowed, Denied, Held } from '@sluice/core/contract/session.ts';
 import type { Unit } from '@sluice/core/domain/unit.ts';
 import { EncodingError } from '../../wire/byte-reader.ts';
 import { holdNotice } from '../login/hold-notice.ts';
-import { problemOf, problemOfDenial } from '../login/refusal.ts';
 import { MeaningError } from '../meaning/error.ts';
 import { client } from '../protocol/codes.ts';
 import { Framer, FramingError } from '../protocol/framer.ts';
-import { type Problem, parse, problem, query } from '../protocol/messages.ts';
+import { problem } from '../protocol/messages.ts';
 import { extended, namesOnly, needsMeaning, treatmentOf } from './client-messages.ts';
 import type { Conversation } from './conversation.ts';
 import { CopyIn } from './copy-in.ts';
 import { ExtendedQueries } from './extended.ts';
 import type { NameChange } from './names.ts';
 import { Queue } from './queue.ts';
+import { Refusals } from './refusals.ts';
 import { SimpleQueries } from './simple.ts';
 import type { Turn } from './turn.ts';
 
@@ -50,6 +50,7 @@ export class FromClient implements Turn {
   readonly #simple: SimpleQueries;
   readonly #extended: ExtendedQueries;
   readonly #copyIn: CopyIn;
+  readonly #refusals: Refusals;
   readonly #inbox = new Queue<Item>();
   #inboxBytes = 0;
   #busy = false;
@@ -58,9 +59,6 @@ export class FromClient implements Turn {
   #recorderSlow = false;
   #later = false;
   #held: Held | undefined;
-  #cancelled = false;
-  /** An Execute was sent since the last Sync: it shares an implicit transaction with what follows. */
-  #executed = false;
   /** Messages of the extended protocol were sent that no Sync has followed yet. */
   #unsynced = false;
   /** The message at hand changes what later ones mean. */
@@ -68,6 +66,7 @@ export class FromClient implements Turn {
 
   constructor(c: Conversation) {
     this.#c = c;
+    this.#refusals = new Refusals(c);
     this.#simple = new SimpleQueries(c, this);
     this.#extended = new ExtendedQueries(c, this);
     this.#copyIn = new CopyIn(c);
@@ -169,7 +168,7 @@ export class FromClient implements Turn {
   /** A CancelRequest for this session: true when it was a held statement that it ended. */
   cancelHeld(): boolean {
     if (!this.#held) return false;
-    this.#cancelled = true;
+    this.#refusals.cancel(true);
     this.#held.withdraw();
     return true;
   }
@@ -185,7 +184,7 @@ export class FromClient implements Turn {
   }
 
   executed(): void {
-    this.#executed = true;
+    this.#refusals.executed();
   }
 
   /** Later messages can be understood only once the server has answered this one. */
@@ -202,64 +201,12 @@ export class FromClient implements Turn {
     });
   }
 
-  /** Refuses a message of the extended protocol: an error in its place, and nothing more until Sync. */
   refuseExtended(error: unknown, change?: NameChange): void {
-    const c = this.#c;
-    // While this message was being understood the server met an error before it, and skips it.
-    if (c.skipping) {
-      change?.undo();
-      return;
-    }
-    const answer = this.#problemOf(error);
-    c.skipping = true;
-    if (this.#executed || this.#inTransaction()) {
-      c.control('gateway', parse(refusedName, refusedText), {
-        kind: 'abort',
-        answer,
-        ready: false,
-        change,
-        failed: false,
-      });
-    } else {
-      c.refuse(answer, false, change);
-    }
+    this.#refusals.extended(error, change);
   }
 
   refuseSimple(error: unknown, change?: NameChange): void {
-    if (this.#c.skipping) {
-      change?.undo();
-      return;
-    }
-    const answer = this.#problemOf(error);
-    if (this.#executed || this.#inTransaction()) {
-      this.#c.control('gateway', query(refusedText), {
-        kind: 'abort',
-        answer,
-        ready: true,
-        change,
-        failed: false,
-      });
-    } else {
-      this.#c.refuse(answer, true, change);
-    }
-  }
-
-  /**
-   * Whether there is, or may be by the time it is this message's turn, a transaction that an error must abort: half of
-   * one is never committed. Only an error of the server's own does that, so it is given something it cannot parse.
-   */
-  #inTransaction(): boolean {
-    const { owed, state } = this.#c;
-    return owed.length > 0 || state.status === 'T';
-  }
-
-  #problemOf(error: unknown): Problem {
-    if (this.#cancelled) {
-      this.#cancelled = false;
-      return { severity: 'ERROR', code: '57014', message: 'canceling statement due to user request' } as const;
-    }
-    if (isDenied(error)) return problemOfDenial(error.denial, 'ERROR');
-    return problemOf(error, 'ERROR');
+    this.#refusals.simple(error, change);
   }
 
   #handle(item: Item): Promise<void> | undefined {
@@ -273,8 +220,7 @@ export class FromClient implements Turn {
       const error = new MeaningError('send_separately', 'the statement before this one changes what names mean', {
         hint: 'Send Sync after it, then go on.',
       });
-      if (type === client.query) this.refuseSimple(error);
-      else this.refuseExtended(error);
+      this.#refusals.refuse(type, error);
       return undefined;
     }
     if (item.oversized > 0) return this.#oversized(item);
@@ -307,8 +253,7 @@ export class FromClient implements Turn {
       if (!(error instanceof EncodingError)) throw error;
       c.session.refuse(`0x${type.toString(16)}`, '', error.message);
       const refusal = new MeaningError('encoding', error.message);
-      if (type === client.query) this.refuseSimple(refusal);
-      else this.refuseExtended(refusal);
+      this.#refusals.refuse(type, refusal);
       return undefined;
     }
   }
@@ -330,8 +275,7 @@ export class FromClient implements Turn {
       const error = new MeaningError('send_separately', 'the schemas of the database have changed', {
         hint: 'Send Sync, then send it again.',
       });
-      if (item.type === client.query) this.refuseSimple(error);
-      else this.refuseExtended(error);
+      this.#refusals.refuse(item.type, error);
       return undefined;
     }
     c.state.dirty = true;
@@ -370,7 +314,7 @@ export class FromClient implements Turn {
         return undefined;
       case client.functionCall:
         c.session.refuse('FunctionCall', '', 'Function calls by message (fast path) cannot be judged.');
-        this.refuseSimple(
+        this.#refusals.simple(
           new MeaningError(
             'unsupported',
             'function calls by message (fast path) are not available through the gateway',
@@ -388,7 +332,7 @@ export class FromClient implements Turn {
 
   #sync(frame: Buffer): void {
     this.#c.skipping = false;
-    this.#executed = false;
+    this.#refusals.synced();
     this.#unsynced = false;
     if (this.#barrier === 'open') this.#barrier = 'synced';
     this.#c.control('Sync', frame, { kind: 'sync' });
@@ -415,8 +359,7 @@ export class FromClient implements Turn {
         hint: 'Send it in parts, or move large values into parameters or COPY.',
       },
     );
-    if (item.type === client.query) this.refuseSimple(error);
-    else this.refuseExtended(error);
+    this.#refusals.refuse(item.type, error);
     return undefined;
   }
 
@@ -435,7 +378,7 @@ export class FromClient implements Turn {
     this.endTurn();
     const final = await held.settled;
     this.#held = undefined;
-    if (final.effect === 'allow') this.#cancelled = false;
+    if (final.effect === 'allow') this.#refusals.cancel(false);
     return final;
   }
 
@@ -485,11 +428,4 @@ export class FromClient implements Turn {
   }
 }
 
-/** Never defined, because its text never parses; the unnamed statement would be lost by trying. */
-const refusedName = 'sluice: refused';
-const refusedText = '-- refused by the gateway\n)';
 const whole = { first: true, last: true };
-
-function isDenied(value: unknown): value is Denied {
-  return typeof value === 'object' && value !== null && 'denial' in value;
-}

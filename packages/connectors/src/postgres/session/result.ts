@@ -1,5 +1,6 @@
 /** One result on its way to the client: masked by column, limited, recorded as the client sees it. */
 import type { Session } from '@sluice/core/contract/session.ts';
+import { type ByteWriter, int32 } from '../../wire/byte-writer.ts';
 import { type CopyMasker, createCopyMasker } from '../cells/copy-masker.ts';
 import type { RowMasker } from '../cells/row-masker.ts';
 import type { TypeLookup } from '../cells/shapes.ts';
@@ -24,6 +25,11 @@ const largestMaskedRow = 268_435_456;
 const head = 5;
 /** A row above this is framed by itself, so that it can be streamed. */
 const largestInRun = 1_048_576;
+/** Rows that are recorded by one call, and the bytes behind which no more are added to them. */
+const mostInGroup = 256;
+const largestGroup = 16_384;
+/** Where the rows of the group at hand lie: filled and read within one call, and so for all sessions. */
+const places = { bounds: new Uint32Array(2 * mostInGroup), count: 0 };
 
 export class Result {
   readonly #ports: ResultPorts;
@@ -53,21 +59,16 @@ export class Result {
 
   /**
    * As many whole DataRow (of a COPY: CopyData) messages as lie behind each other from `at` on; returns where the next
-   * message begins. Rows come by the million: nothing is made per row that is not sent or recorded.
+   * message begins. Rows come by the million: nothing is made per row, and they are recorded by the hundred.
    */
   run(bytes: Buffer, at: number): number {
-    const type = this.#copies ? server.copyData : server.dataRow;
-    if (this.#copy) return at;
-    const begun = this.#mask ? performance.now() : 0;
+    const begun = this.masks ? performance.now() : 0;
     let next = at;
-    while (next + head <= bytes.length && bytes[next] === type) {
-      const length = bytes.readInt32BE(next + 1);
-      const end = next + 1 + length;
-      if (length < 4 || length > largestInRun || end > bytes.length) break;
-      if (!this.#overLimit()) this.#pass(bytes, next, end);
-      next = end;
+    for (let from = -1; from !== next; ) {
+      from = next;
+      next = this.#mayGive() ? this.#group(bytes, from) : this.#withhold(bytes, from);
     }
-    if (this.#mask) this.#masking += performance.now() - begun;
+    if (this.masks) this.#masking += performance.now() - begun;
     return next;
   }
 
@@ -75,33 +76,92 @@ export class Result {
     if (this.#copies) throw new RangeError('a row in the middle of a COPY');
     if (this.#overLimit()) return;
     const begun = this.#mask ? performance.now() : 0;
-    this.#pass(frame, 0, frame.length);
+    this.#pass(frame);
     if (this.#mask) this.#masking += performance.now() - begun;
   }
 
   /** One message that is not withheld. Recorded before the client is given anything of it. */
-  #pass(bytes: Buffer, start: number, end: number): void {
-    const { session, output } = this.#ports;
-    if (this.#mask) {
-      const to = output.writer();
+  #pass(frame: Buffer): void {
+    places.count = 0;
+    const to = this.masks ? this.#ports.output.writer(frame.length) : undefined;
+    const before = to?.length ?? 0;
+    this.#take(frame, 0, frame.length, to);
+    this.#give(frame, 0, frame.length, to, before);
+  }
+
+  /** Some of the messages that lie behind each other, as far as they are whole, of the result, and not withheld. */
+  #group(bytes: Buffer, at: number): number {
+    const { given, rowLimit } = this.#run;
+    const type = this.#copies ? server.copyData : server.dataRow;
+    const most = Math.min(mostInGroup, rowLimit === undefined ? mostInGroup : rowLimit - given.rows);
+    places.count = 0;
+    const to = this.masks ? this.#ports.output.writer(bytes.length - at) : undefined;
+    const before = to?.length ?? 0;
+    let next = at;
+    try {
+      while (places.count < most && next - at < largestGroup) {
+        const end = endOf(bytes, next, type);
+        if (end < 0 || !this.#take(bytes, next, end, to)) break;
+        given.rows++;
+        next = end;
+      }
+    } finally {
+      this.#give(bytes, at, next, to, before);
+    }
+    return next;
+  }
+
+  #withhold(bytes: Buffer, at: number): number {
+    const type = this.#copies ? server.copyData : server.dataRow;
+    let next = at;
+    for (let end = endOf(bytes, at, type); end >= 0; end = endOf(bytes, next, type)) {
+      this.#withheld++;
+      next = end;
+    }
+    return next;
+  }
+
+  /** Notes where a row's bytes are for the recording; with a writer, masks it there. False: not in this way. */
+  #take(bytes: Buffer, start: number, end: number, to: ByteWriter | undefined): boolean {
+    const { bounds, count } = places;
+    if (to === undefined) {
+      if (!this.#copies) requireRow(bytes, start, end, this.#columns);
+      bounds[count * 2] = start + head;
+      bounds[count * 2 + 1] = end;
+    } else {
       const before = to.length;
       try {
-        to.uint8(server.dataRow).int32(0);
-        this.#mask(bytes, start + head, end, to);
-        to.patchInt32(before + 1, to.length - before - 1);
-        session.recordRow(to.bytesSoFar, before + head, to.length);
+        to.uint8(this.#copies ? server.copyData : server.dataRow).int32(0);
+        if (this.#mask) this.#mask(bytes, start + head, end, to);
+        else if (!this.#copy?.row(bytes, start + head, end, to)) {
+          to.wrote(before);
+          return false;
+        }
       } catch (error) {
-        to.truncate(before);
+        to.wrote(before);
         throw error;
       }
-    } else if (this.#copies) {
-      session.recordCell(bytes, start + head, end);
-      output.passPart(bytes, start, end);
-    } else {
-      requireRow(bytes, start, end, this.#columns);
-      session.recordRow(bytes, start + head, end);
-      output.passPart(bytes, start, end);
+      to.patchInt32(before + 1, to.length - before - 1);
+      bounds[count * 2] = before + head;
+      bounds[count * 2 + 1] = to.length;
     }
+    places.count++;
+    return true;
+  }
+
+  /** Records what was taken, and only then lets the client have it. */
+  #give(bytes: Buffer, start: number, end: number, to: ByteWriter | undefined, before: number): void {
+    const { session, output } = this.#ports;
+    if (places.count === 0) return;
+    const shown = to?.bytesSoFar ?? bytes;
+    try {
+      if (this.#copies) session.recordCells(shown, places);
+      else session.recordRows(shown, places);
+    } catch (error) {
+      to?.wrote(before);
+      throw error;
+    }
+    if (to === undefined) output.passPart(bytes, start, end);
   }
 
   /** The end of the result: the tag tells the client's count, not the server's. */
@@ -141,7 +201,7 @@ export class Result {
     if (!this.#copies) throw new RangeError('COPY data in the middle of a result');
     if (this.#overLimit()) return;
     if (!this.#copy) {
-      this.#pass(frame, 0, frame.length);
+      this.#pass(frame);
       return;
     }
     const begun = performance.now();
@@ -159,7 +219,7 @@ export class Result {
   piece(bytes: Buffer, first: boolean): void {
     if (first) this.#withholding = this.#overLimit();
     if (this.#withholding) return;
-    this.#ports.session.recordCell(bytes);
+    this.#ports.session.recordCells(bytes);
     this.#ports.output.pass(bytes);
   }
 
@@ -171,30 +231,45 @@ export class Result {
   }
 
   #copyOut(bytes: Uint8Array): void {
-    this.#ports.session.recordCell(bytes);
+    this.#ports.session.recordCells(bytes);
     this.#ports.output.write(framed(server.copyData, bytes));
   }
 
   #overLimit(): boolean {
-    const run = this.#run;
-    if (run.rowLimit !== undefined && run.given.rows >= run.rowLimit) {
-      this.#withheld++;
-      return true;
+    if (this.#mayGive()) {
+      this.#run.given.rows++;
+      return false;
     }
-    run.given.rows++;
-    return false;
+    this.#withheld++;
+    return true;
   }
+
+  #mayGive(): boolean {
+    const { rowLimit, given } = this.#run;
+    return rowLimit === undefined || given.rows < rowLimit;
+  }
+}
+
+/** Where the whole message of the type that begins at `at` ends; -1 where there is none, or none of an ordinary length. */
+function endOf(bytes: Buffer, at: number, type: number): number {
+  if (at + head > bytes.length || bytes[at] !== type) return -1;
+  const length = int32(bytes, at + 1);
+  const end = at + 1 + length;
+  return length < 4 || length > largestInRun || end > bytes.length ? -1 : end;
 }
 
 /** A row that is not what it says would make every row behind it in the recording unreadable, too. */
 function requireRow(bytes: Buffer, start: number, end: number, columns: number): void {
-  if (end - start < head + 2 || bytes.readUInt16BE(start + head) !== columns) {
+  if (
+    end - start < head + 2 ||
+    (((bytes[start + head] as number) << 8) | (bytes[start + head + 1] as number)) !== columns
+  ) {
     throw new RangeError('a row with other columns than told');
   }
   let at = start + head + 2;
   for (let left = columns; left > 0; left--) {
     if (at + 4 > end) throw new RangeError('a row shorter than it says');
-    const length = bytes.readInt32BE(at);
+    const length = int32(bytes, at);
     if (length < -1) throw new RangeError('a cell with an impossible length');
     at += length === -1 ? 4 : 4 + length;
   }
