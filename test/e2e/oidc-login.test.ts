@@ -37,7 +37,7 @@ function identity(audience: string): RunningIdentity {
     credentials: {
       isCredentialId: () => false,
       verifier: () => Promise.reject(new Error('no access credentials here')),
-      holder: () => undefined,
+      holder: async () => undefined,
       proves: () => Promise.resolve(false),
       redeem: () => Promise.resolve(undefined),
     },

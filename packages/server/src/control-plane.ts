@@ -111,7 +111,7 @@ export async function startControlPlane(
     clock,
     audit,
     log,
-    ahead: new LookedAhead<AccessCredentialRow>(news, clock),
+    ahead: new LookedAhead<Promise<AccessCredentialRow | undefined>>(news, clock),
     ...config.accessCredentials,
   });
   undo.push(every(hour, () => credentialRows.removeExpired(clock.now() - hour), clock, log));

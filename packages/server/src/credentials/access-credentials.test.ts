@@ -87,7 +87,7 @@ function using(kept: AccessCredentialRows): AccessCredentials {
     clock: { now: () => now },
     audit: { record: (event) => witness(event) },
     log: { debug: log, info: log, warn: log, error: log },
-    ahead: new LookedAhead<AccessCredentialRow>(news, { now: () => now }),
+    ahead: new LookedAhead<Promise<AccessCredentialRow | undefined>>(news, { now: () => now }),
     defaultTtl: 15 * minute,
     maxTtl: 120 * minute,
   });
@@ -213,10 +213,10 @@ describe('what was found when a login began', () => {
   test('is redeemed without the store, once', async () => {
     const { id, secret, expiresAt } = await credentials.issue({ principal: dana, target: 'shop' });
     await login(id, secret.reveal());
-    expect(credentials.holder(id)).toEqual(dana);
+    expect(await credentials.holder(id)).toEqual(dana);
     expect(await credentials.redeem(id, 'shop')).toEqual({ ...dana, expiresAt });
     expect(spent).toEqual([]);
-    expect(credentials.holder(id)).toBeUndefined();
+    expect(await credentials.holder(id)).toBeUndefined();
     expect(await credentials.redeem(id, 'shop')).toEqual({ ...dana, expiresAt });
     expect(spent).toEqual([id]);
   });
@@ -246,6 +246,29 @@ describe('what was found when a login began', () => {
     await happens(id);
     expect(await credentials.redeem(id, 'shop')).toBeUndefined();
     expect(spent).toEqual([id]);
+  });
+
+  test('is not waited for by a client that was here before, and counts all the same', async () => {
+    const { id } = await credentials.issue({ principal: dana, target: 'shop' });
+    let answer: () => void = () => {};
+    const slow = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let asked = 0;
+    credentials = using({
+      ...rows,
+      find: async (each) => {
+        asked += 1;
+        if (asked === 2) await slow;
+        return rows.find(each);
+      },
+    });
+    const first = await credentials.verifier(id);
+    expect(await credentials.verifier(id)).toEqual(first);
+    await rows.revoke(id, now);
+    answer();
+    expect(await credentials.redeem(id, 'shop')).toBeUndefined();
+    expect(asked).toBe(2);
   });
 
   test('is for one target, too', async () => {

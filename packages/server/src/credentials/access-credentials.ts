@@ -15,6 +15,7 @@ import type { LookedAhead } from '../identity/looked-ahead.ts';
 import type { AccessCredentialRow, AccessCredentialRows } from '../store/access-credential-rows.ts';
 import { CredentialError } from './credential-error.ts';
 import { isCredentialId } from './credential-id.ts';
+import { Kept } from './kept.ts';
 import { saltFor, satisfies, unsatisfiable, verifierFor } from './scram-verifier.ts';
 
 export interface IssuedCredential {
@@ -58,7 +59,7 @@ export interface AccessCredentials {
   /** Always answers, for an unknown id with a verifier that nothing satisfies. */
   verifier(id: string): Promise<ScramVerifier>;
   /** Whose it is, where the verifier was just asked for and it is not redeemed yet. */
-  holder(id: string): Principal | undefined;
+  holder(id: string): Promise<Principal | undefined>;
   /** Whether the secret is the credential's; as slow for an unknown id. */
   proves(id: string, secret: Redacted): Promise<boolean>;
   /** Takes one use. Undefined when it is unknown, expired, revoked, used up or for another target. */
@@ -73,7 +74,7 @@ export interface AccessCredentialParts {
   readonly audit: AuditSink;
   readonly log: Log;
   /** For rows found when a login begins, by their ids. */
-  readonly ahead: LookedAhead<AccessCredentialRow>;
+  readonly ahead: LookedAhead<Promise<AccessCredentialRow | undefined>>;
   /** Milliseconds. */
   readonly defaultTtl: number;
   readonly maxTtl: number;
@@ -89,10 +90,14 @@ const maxLive = 100;
 /** How long an expired one can still be listed. */
 const keptFor = 7 * 24 * 3_600_000;
 const sweepEvery = 3_600_000;
+/** Of credentials that logged in. */
+const mostVerifiers = 1_000;
 
 export function createAccessCredentials(parts: AccessCredentialParts): AccessCredentials {
   const { rows, clock, audit } = parts;
   let sweptAt = clock.now();
+  /** That of an id is always the same, so that a client need not wait for what was found before. */
+  const verifiers = new Kept<ScramVerifier>(mostVerifiers);
 
   /** Clearing up rides along with issuing: where nothing is issued, nothing piles up. */
   function sweep(now: number): void {
@@ -106,21 +111,32 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
   async function verifierOf(id: string): Promise<ScramVerifier> {
     const nobody = unsatisfiable(id, parts.digests);
     if (!isCredentialId(id)) return nobody;
-    try {
-      const asked = parts.ahead.begin();
-      const row = await rows.find(id);
-      if (row) asked.keep(id, row);
-      return row?.verifier ?? nobody;
-    } catch (error) {
-      parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
-      return nobody;
-    }
+    const row = lookUp(id);
+    const known = verifiers.get(id);
+    if (known) return known;
+    return (await row)?.verifier ?? nobody;
+  }
+
+  /** Begins what `spend` goes on with. Never rejects. */
+  function lookUp(id: string): Promise<AccessCredentialRow | undefined> {
+    const found = rows.find(id).then(
+      (row) => {
+        if (row) verifiers.set(id, row.verifier);
+        return row;
+      },
+      (error: unknown) => {
+        parts.log.error({ err: error }, 'access credentials can’t be looked up: logins with them are refused');
+        return undefined;
+      },
+    );
+    parts.ahead.keep(id, found);
+    return found;
   }
 
   /** One use, from what was found when the login began: where uses are not counted, there is nothing to write down. */
   async function spend(id: string, target: string): Promise<AccessCredentialRow | undefined> {
+    const found = await parts.ahead.take(id);
     const now = clock.now();
-    const found = parts.ahead.take(id);
     const countless = found?.usesLeft === undefined && found?.target === target && isLive(found, now);
     return countless ? found : rows.spend(id, target, now);
   }
@@ -162,7 +178,7 @@ export function createAccessCredentials(parts: AccessCredentialParts): AccessCre
     },
     isCredentialId,
     verifier: verifierOf,
-    holder: (id) => parts.ahead.peek(id)?.principal,
+    holder: async (id) => (await parts.ahead.peek(id))?.principal,
     async proves(id, secret) {
       const proven = await satisfies(secret, await verifierOf(id));
       // RFC 2104 pads a key with zeros, so that NULs at its end go unseen.

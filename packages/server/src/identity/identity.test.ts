@@ -112,7 +112,7 @@ describe('an access credential', () => {
         credentials: {
           isCredentialId: () => true,
           verifier: async () => verifier,
-          holder: () => undefined,
+          holder: async () => undefined,
           proves: () => Promise.reject(new Error('unused')),
           redeem,
         },
@@ -174,7 +174,7 @@ describe('an access credential', () => {
           credentials: {
             isCredentialId: () => true,
             verifier: async () => verifier,
-            holder: () => holder,
+            holder: async () => holder,
             proves: () => Promise.reject(new Error('unused')),
             redeem: async () => bot,
           },

@@ -24,7 +24,7 @@ export interface CredentialLogin {
   isCredentialId(user: string): boolean;
   verifier(id: string): Promise<ScramVerifier>;
   /** Whose it seems to be; undefined where nothing was found out about it lately. */
-  holder(id: string): Principal | undefined;
+  holder(id: string): Promise<Principal | undefined>;
   proves(id: string, secret: Redacted): Promise<boolean>;
   /** Resolves with undefined when the credential is not good (any more, for this target). */
   redeem(id: string, target: string): Promise<Principal | undefined>;
@@ -75,16 +75,8 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
 
   /** While the client proves that it holds the secret, which takes it longer than this takes the store. */
   function lookAhead(id: string): void {
-    const holder = parts.credentials.holder(id);
-    if (!holder || !parts.disabled || !parts.ahead) return;
-    const ids = behind(holder);
-    const asked = parts.ahead.begin();
-    const found = parts.disabled.disabledAmong(ids).then(
-      (disabled) => ({ ids, disabled }),
-      // Whoever logs in has the store asked again, and is told what is wrong with it.
-      () => ({ ids, disabled: undefined }),
-    );
-    asked.keep(id, found);
+    const { ahead, credentials, disabled } = parts;
+    ahead?.keep(id, disabledBehindHolder(credentials.holder(id), disabled));
   }
 
   async function disabledBehind(principal: Principal, credential: string | undefined): Promise<readonly string[]> {
@@ -144,6 +136,18 @@ export function createIdentity(parts: IdentityParts): RunningIdentity {
       await Promise.all([...keys.values()].map((one) => one.preload()));
     },
   };
+}
+
+/** Never rejects: whoever logs in has the store asked again, and is told what is wrong with it. */
+async function disabledBehindHolder(
+  holder: Promise<Principal | undefined>,
+  among: DisabledPrincipals | undefined,
+): Promise<DisabledBehind> {
+  const known = await holder;
+  if (!known) return { ids: [], disabled: undefined };
+  const ids = behind(known);
+  const disabled = await among?.disabledAmong(ids).catch(() => undefined);
+  return { ids, disabled };
 }
 
 function keysOf(settings: IssuerSettings, parts: IdentityParts): IssuerKeys {

@@ -4,29 +4,27 @@ import { RevocationNews } from './revocation-news.ts';
 
 let now: number;
 let news: RevocationNews;
-let ahead: LookedAhead<string>;
+let ahead: LookedAhead<Promise<string>>;
 beforeEach(() => {
   now = 1_000_000;
   news = new RevocationNews();
   ahead = new LookedAhead(news, { now: () => now });
 });
 
-describe('what was found ahead', () => {
+const [one, another] = [Promise.resolve('one'), Promise.resolve('another')];
+
+describe('what the store was asked ahead', () => {
   test('is given out once', () => {
-    ahead.begin().keep('a', 'found');
-    expect(ahead.peek('a')).toBe('found');
-    expect([ahead.take('a'), ahead.take('a'), ahead.peek('a'), ahead.take('b')]).toEqual([
-      'found',
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    ahead.keep('a', one);
+    expect(ahead.peek('a')).toBe(one);
+    expect(ahead.take('a')).toBe(one);
+    expect([ahead.take('a'), ahead.peek('a'), ahead.take('b')]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('is what was found last', () => {
-    ahead.begin().keep('a', 'before');
-    ahead.begin().keep('a', 'after');
-    expect(ahead.take('a')).toBe('after');
+  test('is what it was asked last', () => {
+    ahead.keep('a', one);
+    ahead.keep('a', another);
+    expect(ahead.take('a')).toBe(another);
   });
 
   test.each([
@@ -34,30 +32,21 @@ describe('what was found ahead', () => {
     ['is not good for longer', goodFor + 1, false],
     ['is not good where the clock was set back', -1, false],
   ])('%s', (_, later, good) => {
-    ahead.begin().keep('a', 'found');
+    ahead.keep('a', one);
     now += later;
-    expect(ahead.take('a')).toBe(good ? 'found' : undefined);
+    expect(ahead.take('a')).toBe(good ? one : undefined);
   });
 
-  test('counts from when the store was asked, not from its answer', () => {
-    const asked = ahead.begin();
-    now += goodFor + 1;
-    asked.keep('a', 'late');
-    expect(ahead.take('a')).toBeUndefined();
-  });
-
-  test('is void with the next revocation, also one heard of before the answer came', () => {
-    ahead.begin().keep('a', 'found');
-    const asked = ahead.begin();
+  test('is void with the next revocation', () => {
+    ahead.keep('a', one);
     news.heard();
-    asked.keep('b', 'asked before');
-    expect([ahead.take('a'), ahead.take('b')]).toEqual([undefined, undefined]);
-    ahead.begin().keep('a', 'found again');
-    expect(ahead.take('a')).toBe('found again');
+    expect(ahead.take('a')).toBeUndefined();
+    ahead.keep('a', another);
+    expect(ahead.take('a')).toBe(another);
   });
 
   test('is kept for a thousand at most', () => {
-    for (let n = 0; n <= 1_000; n++) ahead.begin().keep(`id ${n}`, `${n}`);
-    expect([ahead.take('id 0'), ahead.take('id 1'), ahead.take('id 1000')]).toEqual([undefined, '1', '1000']);
+    for (let n = 0; n <= 1_000; n++) ahead.keep(`id ${n}`, one);
+    expect([ahead.take('id 0'), ahead.take('id 1'), ahead.take('id 1000')]).toEqual([undefined, one, one]);
   });
 });

@@ -17,7 +17,7 @@ interface Found<T> {
  * asked for, and only while it is fresh and nothing was heard of revocations since it was asked: else the store is to be
  * asked again. So nobody is let in on what was found for an earlier login.
  */
-export class LookedAhead<T> {
+export class LookedAhead<T extends Promise<unknown>> {
   readonly #news: Pick<RevocationNews, 'latest'>;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #found = new Map<string, Found<T>>();
@@ -27,17 +27,11 @@ export class LookedAhead<T> {
     this.#clock = clock;
   }
 
-  /** Call before the store is asked, and `keep` of what it gives with the answer. */
-  begin(): { keep(id: string, value: T): void } {
-    const news = this.#news.latest;
-    const at = this.#clock.now();
-    return {
-      keep: (id, value) => {
-        this.#found.delete(id);
-        this.#found.set(id, { value, at, news });
-        if (this.#found.size > mostKept) this.#dropOldest();
-      },
-    };
+  /** `value` is the promise of an answer that the store was asked for just now. */
+  keep(id: string, value: T): void {
+    this.#found.delete(id);
+    this.#found.set(id, { value, at: this.#clock.now(), news: this.#news.latest });
+    if (this.#found.size > mostKept) this.#dropOldest();
   }
 
   /** Forgets it. */

@@ -1,4 +1,3 @@
-import type { AbortSignalLike } from '@sluice/core/contract/approvals.ts';
 import { Redacted } from '@sluice/core/domain/redacted.ts';
 import type { ControlPort } from '../control-port.ts';
 import type { ControlCalls } from './calls.ts';
@@ -7,6 +6,13 @@ export interface ServedPort {
   readonly calls: ControlCalls;
   /** The worker is gone: what its clients waited for is withdrawn. */
   end(): Promise<void>;
+}
+
+/** What a client of a worker waits for, and how the worker ends that. */
+interface Wait {
+  /** Id of the access request. */
+  readonly request: string;
+  readonly abort: AbortController;
 }
 
 /** Puts the port behind a channel: a worker's calls, each to the one thing of the port that it names. */
@@ -21,15 +27,15 @@ export function servePort(port: ControlPort): ServedPort {
     admit: (principal, credential) => port.admit(principal, credential),
     openRequest: (draft) => requests.open(draft),
     settledRequest: async (id, number) => {
-      const wait = new Wait(id);
-      waits.set(number, wait);
+      const abort = new AbortController();
+      waits.set(number, { request: id, abort });
       try {
-        return await requests.settled(id, wait);
+        return await requests.settled(id, abort.signal);
       } finally {
         waits.delete(number);
       }
     },
-    stopWaiting: (number) => waits.get(number)?.stop(),
+    stopWaiting: (number) => waits.get(number)?.abort.abort(),
     useRequest: (id, digest) => requests.use(id, digest),
     cancelRequest: (id) => requests.cancel(id),
     pinsOf: (target) => pins.of(target),
@@ -50,34 +56,8 @@ export function servePort(port: ControlPort): ServedPort {
     calls,
     async end() {
       const left = [...waits.values()];
-      for (const wait of left) wait.stop();
+      for (const { abort } of left) abort.abort();
       await Promise.all(left.map(({ request }) => requests.cancel(request)));
     },
   };
-}
-
-/** A wait that the other process can end. */
-class Wait implements AbortSignalLike {
-  /** Id of the access request. */
-  readonly request: string;
-  aborted = false;
-  readonly #listeners = new Set<() => void>();
-
-  constructor(request: string) {
-    this.request = request;
-  }
-
-  addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  stop(): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    for (const listener of [...this.#listeners]) listener();
-  }
 }

@@ -16,17 +16,17 @@ import {
   rpcCodes,
 } from '../jsonrpc/message.ts';
 import { AnswerMasker } from './answer-masker.ts';
-import { type AnswerTools, completionResult, promptResult, resourceResult, toolResult } from './answers.ts';
 import { Asides } from './asides.ts';
 import { type Ask, readAsk, textOf } from './ask.ts';
 import { Carrier } from './carrier.ts';
 import type { ClientReply } from './client-reply.ts';
 import { Lists } from './lists.ts';
 import type { CallListener, Peer } from './peer.ts';
-import { refusedCode, refusedError, refusedToolResult, rpcErrorOf, serverErrorCode } from './refusal.ts';
+import { refusedError, refusedToolResult, rpcErrorOf, serverErrorCode } from './refusal.ts';
 import { relayed, type Shown } from './relayed-notification.ts';
+import { ShownAnswers, type Told } from './shown-answers.ts';
 import { ToolBook } from './tool-book.ts';
-import { type KnownTool, opaqueUnit, unitOf } from './units.ts';
+import { type KnownTool, unitOf } from './units.ts';
 
 export interface ConversationPorts {
   readonly session: Session;
@@ -43,8 +43,6 @@ interface InFlight {
   readonly abort: AbortController;
 }
 
-type Told = { readonly result: JsonObject } | { readonly error: RpcError };
-
 /** Requests of one session at once. */
 export const mostAtOnce = 32;
 /** Longest that one call may take; milliseconds. */
@@ -53,17 +51,17 @@ export const longestCall = 3_600_000;
 const beatEvery = 15_000;
 
 /**
- * What one client and one target say to each other: each request is understood, decided, carried out, and its answer
- * masked and recorded. It knows neither how messages come from the client nor how they get to the target.
+ * What one client and one target say to each other: each request is understood, decided and carried out. It knows neither
+ * how messages come from the client nor how they get to the target, nor what of an answer may be shown.
  */
 export class Conversation {
   readonly #session: Session;
-  readonly #peer: Peer;
   readonly #clock: Clock;
   readonly #ports: ConversationPorts;
   readonly #carrier: Carrier;
   readonly #tools: ToolBook;
   readonly #lists: Lists;
+  readonly #answers: ShownAnswers;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #subscribed = new Set<string>();
   readonly #dropped = new Map<string, number>();
@@ -72,12 +70,12 @@ export class Conversation {
   constructor(ports: ConversationPorts) {
     this.#ports = ports;
     this.#session = ports.session;
-    this.#peer = ports.peer;
     this.#clock = ports.ports.clock;
     this.#carrier = new Carrier(ports.session, ports.peer, this.#clock);
     const { pins, log } = ports.ports;
     this.#tools = new ToolBook({ session: ports.session, carrier: this.#carrier, pins, log });
     this.#lists = new Lists({ session: ports.session, carrier: this.#carrier, tools: this.#tools });
+    this.#answers = new ShownAnswers({ session: ports.session, carrier: this.#carrier, lists: this.#lists });
   }
 
   get busy(): boolean {
@@ -235,11 +233,11 @@ export class Conversation {
     listener.belongTo(seq);
     try {
       const answer = await this.#done(ask, outcome, listener, tool);
-      return await this.#shown(ask, answer, seq, masker, listener.signal);
+      return await this.#answers.shown(ask, answer, seq, masker, listener.signal);
     } catch (error) {
       const { code, message } = rpcErrorOf(error);
       const source = error instanceof CoreError ? error.source : 'gateway';
-      this.#recordError(seq, code, message, source);
+      this.#answers.recordError(seq, code, message, source);
       throw error;
     }
   }
@@ -275,79 +273,9 @@ export class Conversation {
     return { result: answer.result };
   }
 
-  /** The answer as the client gets it, and the recording with it. */
-  async #shown(ask: Ask, answer: Told, seq: number, masker: AnswerMasker, signal: AbortSignal): Promise<Told> {
-    const session = this.#session;
-    if ('error' in answer) {
-      const error = shownError(answer.error, masker);
-      this.#saw(masker);
-      this.#recordError(seq, error.code, error.message, 'upstream');
-      return { error };
-    }
-    const result = await this.#masked(ask, answer.result, {
-      masker,
-      opaque: (kind, bytes) => this.#opaque(ask, kind, bytes, signal),
-      leftOut: (what) => session.record({ type: 'event', name: 'left_out', detail: { unit: seq, what } }),
-    });
-    this.#saw(masker);
-    const data = Buffer.from(JSON.stringify(result));
-    session.record({ type: 'output', unit: seq, stream: 'result', data });
-    const tag = result['isError'] === true ? 'error' : 'result';
-    session.record({ type: 'complete', unit: seq, tag, rows: 0, bytes: data.length, digest: '' });
-    return { result };
-  }
-
   #masker(roots: readonly string[]): AnswerMasker {
     const { ports, own, parse } = this.#ports;
     return new AnswerMasker({ session: this.#session, labels: ports.labels, own, parse }, roots);
-  }
-
-  async #masked(ask: Ask, result: JsonObject, tools: AnswerTools): Promise<JsonObject> {
-    switch (ask.method) {
-      case 'tools/list':
-        return result;
-      case 'resources/list':
-      case 'resources/templates/list':
-      case 'prompts/list':
-        return this.#lists.page(ask.method, result);
-      case 'tools/call':
-        return toolResult(result, tools);
-      case 'resources/read':
-        return resourceResult(result, tools);
-      case 'prompts/get':
-        return promptResult(result, tools);
-      case 'completion/complete':
-        return completionResult(result, tools);
-      // MCP "EmptyResult".
-      default:
-        return {};
-    }
-  }
-
-  /** What was said along the way ends with it. */
-  #recordError(unit: number, code: number, message: string, source: string): void {
-    this.#session.record({ type: 'error', unit, code: String(code), message, source });
-    this.#session.record({ type: 'complete', unit, tag: 'error', rows: 0, bytes: 0, digest: '' });
-  }
-
-  #saw(masker: AnswerMasker): void {
-    const hidden = this.#session.hides(masker.labels);
-    this.#session.sawLabels(masker.labels.filter((label) => !hidden.includes(label)));
-  }
-
-  async #opaque(ask: Ask, kind: string, bytes: number, signal: AbortSignal): Promise<boolean> {
-    const unit = opaqueUnit(this.#session.info.target.name, ask, textOf(ask), kind, bytes);
-    // The answer is there: nobody can be asked about it any more.
-    if (this.#session.would(unit) === 'hold') {
-      this.#session.refuse(
-        'opaque',
-        unit.actions[0]?.text ?? '',
-        'It would need consent, which is not asked for an answer.',
-      );
-      return false;
-    }
-    const outcome = await this.#carrier.decide(unit, signal);
-    return outcome.effect === 'allow' && this.#carrier.effect(outcome, () => true);
   }
 
   #failed(err: unknown): void {
@@ -383,11 +311,4 @@ function rootsOf(ask: Ask): readonly string[] {
   if ('uri' in ask) return [ask.uri];
   if ('name' in ask) return [ask.name];
   return ask.method === 'completion/complete' ? [ask.ref.of] : [ask.method];
-}
-
-/** A target's own error: its code, unless that is one of the gateway's, and its words, masked. */
-function shownError({ code, message, data }: RpcError, masker: AnswerMasker): RpcError {
-  masker.learn(data === undefined ? [] : [data], message);
-  const shown = { code: code === refusedCode ? serverErrorCode : code, message: masker.text(message).slice(0, 4_096) };
-  return data === undefined ? shown : { ...shown, data: masker.document(data) };
 }

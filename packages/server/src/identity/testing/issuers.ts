@@ -65,7 +65,7 @@ export function identityWith(
     credentials: {
       isCredentialId: (user) => user.startsWith('sac_'),
       verifier: () => Promise.reject(new Error('not in this test')),
-      holder: () => undefined,
+      holder: async () => undefined,
       proves: () => Promise.resolve(false),
       redeem: () => Promise.resolve(undefined),
     },

@@ -14,6 +14,7 @@ import type { Store } from '../store-port.ts';
 import { checkedChannel, Subscriptions } from '../subscriptions.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { EngineStream } from './engine-stream.ts';
+import { withNamedStatements } from './named-statements.ts';
 
 /** Keeps to `<dataDir>/store`. */
 export async function openEmbedded(dataDir: string, log: Log): Promise<Store> {
@@ -34,7 +35,7 @@ export async function openEmbedded(dataDir: string, log: Log): Promise<Store> {
   const engine = new Restarting(dir, log);
   const subscriptions = new Subscriptions(log);
   const pool = openPool(engine, subscriptions, log);
-  const database = openDatabase(pool);
+  const database = openDatabase(withNamedStatements(pool));
   const end = async (): Promise<void> => {
     await pool.end().catch((error: unknown) => log.warn({ error }, 'the embedded store did not close its session'));
     await engine.stop();
