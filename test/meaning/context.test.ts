@@ -103,10 +103,7 @@ describe('actions', () => {
 });
 
 describe('a statement', () => {
-  test('carries its constants, its own slice, and where a copy goes', () => {
-    expect(only("INSERT INTO orders (note) VALUES ('a'), ('b''c'), ($$d$$)").literals).toEqual(
-      expect.arrayContaining(['a', "b'c", 'd']),
-    );
+  test('carries its own slice, and where a copy goes', () => {
     const [first, second] = interpret(" /* é */ SELECT 'é' ; SELECT 2 -- x", sample.context);
     expect([first?.text, second?.text]).toEqual(["SELECT 'é'", 'SELECT 2 -- x']);
     expect(only("COPY customers (name, email) TO STDOUT (FORMAT csv, DELIMITER ';', NULL 'N', HEADER)").copy).toEqual({

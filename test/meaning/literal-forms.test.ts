@@ -81,8 +81,7 @@ function isModel(text: string): boolean {
   if (skeleton === undefined || only?.stmt === undefined || more.length > 0) return false;
   const start = only.stmt_location ?? 0;
   const own = text.slice(start, only.stmt_len ? start + only.stmt_len : undefined).trim();
-  const literals = skeleton.literals.filter(({ value }) => typeof value === 'string').map(String);
-  const meaning = { kind: 'select', text: own, actions: [], literals, effects: [] };
+  const meaning = { kind: 'select', text: own, actions: [], effects: [] };
   return new Learning(text, skeleton, only.stmt).model(meaning as unknown as StatementMeaning) !== undefined;
 }
 

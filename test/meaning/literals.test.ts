@@ -63,9 +63,8 @@ function withLiterals(text: string, pick: (all: readonly string[]) => string): s
 
 /** All that anybody can learn of it; what was kept of an earlier text is nothing to learn. */
 function tellWhole(meanings: readonly StatementMeaning[]): unknown {
-  const told = meanings.map(({ literals, ...rest }) => ({ ...rest, literals: [...literals].sort() }));
   return JSON.parse(
-    JSON.stringify(told, (key, value) => {
+    JSON.stringify(meanings, (key, value) => {
       if (key === 'model') return undefined;
       return key === 'fingerprint' ? value() : value;
     }),

@@ -10,7 +10,6 @@ import { statementKinds } from './kinds.ts';
 export interface Admitted {
   /** Bodies of nodes that the understanding look must visit. */
   readonly unseen: Set<object>;
-  readonly literals: readonly string[];
   /** server_version_num from which on a server reads the text like this; an older one reads something else. */
   readonly since: number;
 }
@@ -159,7 +158,6 @@ const maxDepth = 20_000;
 
 export function admit(root: object): Admitted {
   const unseen = new Set<object>();
-  const literals: string[] = [];
   const waiting: unknown[] = [root];
   let depth = 0;
   let since = 0;
@@ -183,25 +181,13 @@ export function admit(root: object): Admitted {
       }
       if (typeof child === 'object') waiting.push(child);
     }
-    collect(body, unseen, literals);
+    // Some nodes lie in a typed field and so have no kind around them; their own fields tell them.
+    if (typeof body['relname'] === 'string' || 'limitOption' in body) unseen.add(body);
   }
-  return { unseen, literals, since };
+  return { unseen, since };
 }
 
 function isKind(key: string): boolean {
   const code = key.charCodeAt(0);
   return code >= 65 && code <= 90;
-}
-
-/** Some nodes lie in a typed field and so have no kind around them; their own fields tell them. */
-function collect(body: Readonly<Record<string, unknown>>, unseen: Set<object>, literals: string[]): void {
-  if (typeof body['relname'] === 'string' || 'limitOption' in body) unseen.add(body);
-  const constant = body['sval'];
-  if (typeof constant === 'object' && constant !== null && 'sval' in constant && typeof constant.sval === 'string') {
-    literals.push(constant.sval);
-  }
-  for (const field of ['payload', 'comment', 'label'] as const) {
-    const text = body[field];
-    if (typeof text === 'string') literals.push(text);
-  }
 }

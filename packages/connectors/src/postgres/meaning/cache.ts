@@ -55,7 +55,7 @@ export class MeaningCache {
       return meanings;
     }
     if (known === 'each') return interpret(text, ctx);
-    if (known !== 'met') return modelled(known, text, skeleton);
+    if (known !== 'met') return modelled(known, text);
     const { meanings, model } = learn(text, ctx, skeleton);
     if (model) frozen(meanings);
     this.#shapes.keep(grounds, inOnePiece(shape), model ?? 'each');

@@ -1,10 +1,10 @@
 import { inTarget, schemaResource } from '../../sql/resources.ts';
 import type { Body, Node } from './ast.ts';
-import { as, optionText, strings } from './ast.ts';
+import { as, strings } from './ast.ts';
 import { everythingChanged, fresh } from './ddl-effect.ts';
 import type { Env, StatementResult } from './env.ts';
 import { MeaningError } from './error.ts';
-import { nameParts, objectResource, schemaChild } from './objects.ts';
+import { objectResource, schemaChild } from './objects.ts';
 import { done, type StatementRules } from './rules.ts';
 import { anyColumn, setAside, sweep } from './sweep.ts';
 
@@ -87,11 +87,7 @@ function createFunction(body: Body<'CreateFunctionStmt'>, env: Env): StatementRe
   setAside(body, env);
   for (const node of body.options ?? []) functionSetting(node);
   fresh('function', parts, env);
-  const source = (body.options ?? []).flatMap((node) => {
-    const option = as(node, 'DefElem');
-    return option?.defname === 'as' ? nameParts(option.arg) : [];
-  });
-  return body.is_procedure === true ? { kind: 'create_procedure', literals: source } : { literals: source };
+  return body.is_procedure === true ? { kind: 'create_procedure' } : done;
 }
 
 function createType(parts: readonly string[], env: Env): StatementResult {
@@ -130,8 +126,7 @@ function define(body: Body<'DefineStmt'>, env: Env): StatementResult {
   else if (body.kind === 'OBJECT_OPERATOR') fresh('operator', parts, env);
   else if (body.kind === 'OBJECT_TYPE') fresh('type', parts, env);
   else env.tally.effect({ kind: 'ddl' });
-  const literals = (body.definition ?? []).flatMap((node) => optionText(as(node, 'DefElem')?.arg) ?? []);
-  return { kind, literals };
+  return { kind };
 }
 
 function createSchema(body: Body<'CreateSchemaStmt'>, env: Env): StatementResult {

@@ -142,7 +142,6 @@ export function understand(
   const kind = result.kind ?? (statementNames as Readonly<Record<string, string>>)[kindOf(node)] ?? kindOf(node);
   const relations = tally.relations;
   const output = result.output;
-  const literals = result.literals === undefined ? admitted.literals : [...admitted.literals, ...result.literals];
   return {
     kind,
     text: shown,
@@ -150,7 +149,6 @@ export function understand(
     labels: tally.labels,
     expressionLabels: result.expressionLabels ?? (output === undefined ? [] : expressionLabels(output)),
     exposures: tally.exposures,
-    literals,
     scrubErrors: tally.scrub,
     returnsRows: output !== undefined,
     effects: tally.effects,

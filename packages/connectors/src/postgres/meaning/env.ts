@@ -113,7 +113,6 @@ export interface StatementResult {
   readonly copy?: CopyMeaning;
   /** What is shown for the statement where its own text does not say what runs. */
   readonly text?: string;
-  readonly literals?: readonly string[];
 }
 
 export interface CallResult {

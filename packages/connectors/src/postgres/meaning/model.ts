@@ -78,13 +78,11 @@ interface Constant {
 /** Watches whether the only statement of a text is understood without a look at the values of its literals. */
 export class Learning {
   readonly #text: string;
-  readonly #skeleton: Skeleton;
   readonly #constants: readonly Constant[] | undefined;
   #looked = false;
 
   constructor(text: string, skeleton: Skeleton, statement: Node) {
     this.#text = text;
-    this.#skeleton = skeleton;
     const constants = constantsOf(statement);
     this.#constants = constants && areLiterals(constants, skeleton, text) ? constants : undefined;
   }
@@ -108,10 +106,9 @@ export class Learning {
   /** Undefined when the meaning may hold for this text only. */
   model(meaning: StatementMeaning): Model | undefined {
     if (this.#looked || this.#constants === undefined) return undefined;
-    const { kind, text, actions, literals, effects, copy } = meaning;
+    const { kind, text, actions, effects, copy } = meaning;
     if (!plainStatements.has(kind) || effects.length > 0 || copy !== undefined) return undefined;
     if (text !== statementIn(this.#text) || actions.some((action) => action.text !== text)) return undefined;
-    if (literals.length !== stringsOf(this.#skeleton).length) return undefined;
     return { meaning };
   }
 
@@ -122,14 +119,13 @@ export class Learning {
 }
 
 /** The meaning of a text that has the model's shape. */
-export function modelled({ meaning }: Model, text: string, skeleton: Skeleton): readonly StatementMeaning[] {
+export function modelled({ meaning }: Model, text: string): readonly StatementMeaning[] {
   const own = statementIn(text);
   return [
     {
       ...meaning,
       text: own,
       actions: meaning.actions.map((model): Action => ({ ...model, text: own, model })),
-      literals: stringsOf(skeleton),
       fingerprint: () => fingerprint(own),
       model: meaning,
     },
@@ -145,10 +141,6 @@ function statementIn(text: string): string {
 
 /** What of a text with a skeleton may stand behind its last statement. */
 const endings: ReadonlySet<number> = new Set([...' \t\n\r;'].map((character) => character.charCodeAt(0)));
-
-function stringsOf({ literals }: Skeleton): readonly string[] {
-  return literals.flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
-}
 
 /** All constants with a value; undefined when a node is of a kind that is not known to be plain. */
 function constantsOf(root: Node): readonly Constant[] | undefined {

@@ -12,13 +12,12 @@ import { writes } from './target-table.ts';
 export const carrierRules: StatementRules = {
   ExplainStmt: explain,
   CallStmt: call,
-  DoStmt: (body, env) => {
+  DoStmt: (_, env) => {
     env.tally.act('sql:do');
     env.tally.scrub = true;
     // It may write, send or compare anything it reads.
     env.tally.expose(env.ctx.labels.all(env.ctx.target), 'runs a block of code that is not seen into');
-    const literals = (body.args ?? []).flatMap((node) => optionText(as(node, 'DefElem')?.arg) ?? []);
-    return { literals };
+    return done;
   },
   LockStmt: (body, env) => relations(body.relations, 'sql:lock', env),
   TruncateStmt: truncate,
@@ -46,7 +45,7 @@ function explain(body: Body<'ExplainStmt'>, env: Env): StatementResult {
     return option?.defname === 'analyze' && !isOff(optionText(option.arg));
   });
   const before = env.tally.effects.length;
-  const result = env.rules.nested(body.query, env);
+  env.rules.nested(body.query, env);
   // Only planned: what the statement would change stays as it is.
   if (!runs) env.tally.effects.length = before;
   env.tally.act('sql:explain');
@@ -56,7 +55,6 @@ function explain(body: Body<'ExplainStmt'>, env: Env): StatementResult {
   return {
     output: { columns: [] },
     expressionLabels: labels,
-    ...(result.literals === undefined ? {} : { literals: result.literals }),
   };
 }
 

@@ -27,7 +27,6 @@ function copy(body: Body<'CopyStmt'>, env: Env): StatementResult {
   return {
     kind: direction === 'to' ? 'copy_to' : 'copy_from',
     copy: meaning,
-    literals: [body.filename ?? ''],
   };
 }
 

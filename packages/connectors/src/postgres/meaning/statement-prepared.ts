@@ -54,19 +54,17 @@ function execute(body: Body<'ExecuteStmt'>, env: Env): StatementResult {
     env.tally.expose(value.labels, 'gives a labelled value as a parameter');
   }
   // Understood again under the names of now: the server plans it again when search_path or a definition has changed.
-  const { node, literals } = preparedQuery(source.text, env);
-  const result = env.rules.nested(node, env);
-  return { ...result, kind: 'execute', text: `${env.text}\n/* ${name} is */ ${source.text.trim()}`, literals };
+  const result = env.rules.nested(preparedQuery(source.text, env), env);
+  return { ...result, kind: 'execute', text: `${env.text}\n/* ${name} is */ ${source.text.trim()}` };
 }
 
-function preparedQuery(text: string, env: Env): { node: Node; literals: readonly string[] } {
+function preparedQuery(text: string, env: Env): Node {
   const [only, ...more] = parse(text);
   if (only === undefined || more.length > 0) {
     throw new MeaningError('undefined_prepared', 'the prepared statement is not one statement');
   }
-  const admitted = admit(only.node);
-  for (const node of admitted.unseen) env.unseen.add(node);
-  return { node: only.node, literals: admitted.literals };
+  for (const node of admit(only.node).unseen) env.unseen.add(node);
+  return only.node;
 }
 
 function declare(body: Body<'DeclareCursorStmt'>, env: Env): StatementResult {

@@ -35,7 +35,7 @@ export const sessionRules: StatementRules = {
   },
   NotifyStmt: (body, env) => {
     env.tally.act('sql:notify', inTarget('Channel', env.ctx.target, body.conditionname ?? '*'));
-    return { literals: [body.payload ?? ''] };
+    return done;
   },
   TransactionStmt: transaction,
 };

@@ -19,8 +19,6 @@ export interface StatementMeaning {
   /** Labels that each result column without provenance (table OID 0 in RowDescription) must be taken to carry. */
   readonly expressionLabels: readonly string[];
   readonly exposures: readonly Exposure[];
-  /** String constants in the statement, for the write-back guard. */
-  readonly literals: readonly string[];
   /** The server's error and notice texts may carry labelled values. */
   readonly scrubErrors: boolean;
   readonly returnsRows: boolean;

@@ -175,7 +175,7 @@ export class Result {
       output.pass(frame);
     } else {
       this.#tellLimit();
-      output.write(commandComplete(tag.replace(/\d+$/, String(this.#run.given.rows))));
+      output.write(commandComplete(withRows(tag, this.#run.given.rows)));
     }
     const masking = this.masks ? { masking: Math.round(this.#masking * 1_000) } : {};
     session.record({ type: 'complete', unit: this.#run.unit, tag, rows: 0, bytes: 0, digest: '', ...masking });
@@ -286,4 +286,10 @@ function limitNotice(run: StatementRun, withheld: number): Buffer {
     message: `Policy limits this result to ${run.rowLimit ?? 0} rows; ${withheld} more were withheld.`,
     hint: 'Narrow the query, or page through it with WHERE.',
   });
+}
+
+/** The tag with another number of rows at its end (protocol section 55.7, CommandComplete). */
+function withRows(tag: string, rows: number): string {
+  const words = tag.slice(0, tag.lastIndexOf(' ') + 1);
+  return /^\d+$/.test(tag.slice(words.length)) ? `${words}${rows}` : tag;
 }
