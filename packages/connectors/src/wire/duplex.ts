@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
 import type { Link } from '@sluice/core/contract/link.ts';
 
+/** Parts of no more bytes than these together are copied into one. */
+const copied = 16 * 1024;
+
 /**
  * A link as a Node stream, for libraries that speak a protocol over a stream they are given. The link's callbacks belong
  * to the stream from then on. `unread` comes before whatever the link brings.
@@ -50,10 +53,18 @@ export class LinkDuplex extends Duplex {
       done(closedError());
       return;
     }
-    this.#link.cork();
+    let size = 0;
+    for (const { chunk } of chunks) size += chunk.length;
     let flowing = true;
-    for (const { chunk } of chunks) flowing = this.#link.write(chunk);
-    this.#link.uncork();
+    if (size <= copied) {
+      // One piece goes through the streams below for less than its parts and a list of them.
+      const bytes = chunks.map(({ chunk }) => chunk);
+      if (size > 0) flowing = this.#link.write(Buffer.concat(bytes, size));
+    } else {
+      this.#link.cork();
+      for (const { chunk } of chunks) flowing = this.#link.write(chunk);
+      this.#link.uncork();
+    }
     if (flowing) done();
     else this.#waiting = done;
   }

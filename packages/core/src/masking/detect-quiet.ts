@@ -106,6 +106,8 @@ export function quietEnd(text: string, from: number): number {
 
 /** Whether a text, whole, holds no sign of a value. */
 export function isQuiet(text: string): boolean {
+  if (isQuietLine(text, 0, text.length)) return true;
+  if (!text.includes('\n') && !text.includes(esc)) return false;
   // Lines say nothing about one another, so that a copy with a line break at its end is made of the last one alone.
   const last = text.lastIndexOf('\n') + 1;
   if (last > 0 && quietEnd(text, 0) < last) return false;
@@ -113,17 +115,29 @@ export function isQuiet(text: string): boolean {
   return quietEnd(line, 0) === line.length;
 }
 
+/**
+ * Whether a part of a text, as a text of its own, is one line without any sign of a value, escape sequence or control.
+ * What stands behind it may make it look as if there were one, and never as if there were none.
+ */
+export function isQuietLine(text: string, from: number, to: number): boolean {
+  return quietUntil(text, from, to, true) === to;
+}
+
 /** How much of the text is whole lines without any sign of a value, escape sequence or control. */
 function quietLines(text: string): number {
-  const end = text.lastIndexOf('\n') + 1;
-  let start = 0;
+  return quietUntil(text, 0, text.lastIndexOf('\n') + 1, false);
+}
+
+/** `single`: the part is one line, whether or not a line break follows it. */
+function quietUntil(text: string, from: number, end: number, single: boolean): number {
+  let start = from;
   let before = 0;
   /** Digits with at most one separator between them, and those of them since the last separator. */
   let digits = 0;
   let solid = 0;
   let letters = 0;
   let number = false;
-  for (let at = 0; at < end; at++) {
+  for (let at = from; at < end; at++) {
     const code = text.charCodeAt(at);
     if (code > 127) {
       if (!readsAsItself(code)) return start;
@@ -163,12 +177,14 @@ function quietLines(text: string): number {
       default:
         digits = solid = letters = 0;
         if (code !== 10) break;
+        if (single) return start;
         if (number && hasNumber(text.slice(start, at))) return start;
         number = false;
         start = at + 1;
     }
   }
-  return start;
+  if (!single || (number && hasNumber(text.slice(from, end)))) return start;
+  return end;
 }
 
 function isWord(text: string, at: number, first: number, second: number): boolean {

@@ -1,5 +1,6 @@
 import type { Json } from '../domain/json.ts';
-import { type JsonMaskerOptions, JsonMasks, type Place, untaken } from './json-masks.ts';
+import { type JsonMaskerOptions, JsonMasks, untaken } from './json-masks.ts';
+import type { Place } from './json-places.ts';
 
 export interface MaskedJson {
   readonly value: Json;
@@ -18,6 +19,7 @@ export interface MaskedJson {
 export function maskJson(value: Json, options: JsonMaskerOptions): MaskedJson {
   const walk = new Walk(options);
   const masked = walk.value(value, walk.top());
+  walk.done();
   return { value: masked, labels: [...walk.labels].sort(), masked: walk.masked };
 }
 
@@ -33,7 +35,7 @@ class Walk extends JsonMasks {
     const members = new Map<string, Json>();
     for (const [key, member] of Object.entries(value)) {
       const at = this.below(place, key);
-      members.set(untaken(this.name(key, at), members), this.value(member, at));
+      members.set(untaken(at.shown, members), this.value(member, at));
     }
     // Makes own members of any name, `__proto__` among them.
     return Object.fromEntries(members);

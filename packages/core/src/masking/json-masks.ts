@@ -1,9 +1,13 @@
-import type { CellMasker } from '../contract/labels.ts';
+import type { CellMasker, CellShape } from '../contract/labels.ts';
+import { type Place, Places } from './json-places.ts';
 import { MaskingError } from './masking-error.ts';
-import type { TextMasker } from './text-masker.ts';
+import type { MaskedText, TextMasker } from './text-masker.ts';
 
 export interface JsonMaskerOptions {
-  /** Labels of what stands at a path: names of members, `[]` for an element of an array. They hold for all below it. */
+  /**
+   * Labels of what stands at a path: names of members, `[]` for an element of an array. They hold for all below it. The
+   * same function says the same each time: what it said of one document counts for the next.
+   */
   readonly labelsAt: (path: readonly string[]) => readonly string[];
   /** Whether values under the label must not be shown. */
   readonly hidden: (label: string) => boolean;
@@ -15,20 +19,7 @@ export interface JsonMaskerOptions {
 /** Deeper documents than any API sends are refused rather than let run the stack out. */
 const deepest = 256;
 
-/** Places that are remembered within one document; what is found out about the others is found out anew each time. */
-const mostPlaces = 4096;
-
-/** What holds for all values of a document that the same names lead to, found out once. */
-export interface Place {
-  readonly path: readonly string[];
-  /** Labels of what stands here, with those that hold above it. */
-  readonly labels: readonly string[];
-  /** Of the labels, those whose values must not be shown; unknown until there is a value. */
-  hidden?: readonly string[];
-  /** What is shown of the name that leads here; unknown until there is one. */
-  shown?: string;
-  below?: Map<string, Place>;
-}
+let documents = 0;
 
 /**
  * What becomes of single values of one JSON document, however it is walked through. A walk is one turn of the event loop,
@@ -39,34 +30,41 @@ export class JsonMasks {
   masked = false;
   readonly #options: JsonMaskerOptions;
   readonly #hides = new Map<string, boolean>();
-  #places = 0;
+  readonly #places: Places;
+  readonly #document = ++documents;
+  readonly #found = ({ labels, masked }: MaskedText): void => {
+    for (const label of labels) this.labels.add(label);
+    if (masked) this.masked = true;
+  };
 
   constructor(options: JsonMaskerOptions) {
     this.#options = options;
+    this.#places = Places.take(options.labelsAt);
   }
 
   /** Where a document begins. */
   top(): Place {
-    return this.#place([], noLabels);
+    return this.#places.top;
+  }
+
+  /** The document was walked through to its end. */
+  done(): void {
+    this.#places.keep();
   }
 
   /** Behind the name of a member, or `[]` for an element of an array. */
   below(place: Place, name: string): Place {
-    const known = place.below?.get(name);
+    const known = place.names.get(name);
     if (known !== undefined) return known;
-    const found = this.#place([...place.path, name], place.labels);
-    if (++this.#places > mostPlaces) return found;
-    place.below ??= new Map();
-    place.below.set(name, found);
-    return found;
-  }
-
-  #place(path: readonly string[], above: readonly string[]): Place {
-    if (path.length > deepest) {
+    if (place.path.length >= deepest) {
       throw new MaskingError('undecidable', 'gateway', `A JSON document is nested more than ${deepest} deep.`);
     }
-    const own = this.#options.labelsAt(path);
-    return { path, labels: own.length === 0 ? above : [...new Set([...above, ...own])].sort() };
+    return this.#places.add(place, name, this.#options.text, this.#found);
+  }
+
+  /** Whether a string that stands in a larger text is shown as it is, so that nobody has to make a string of it. */
+  shows(text: string, from: number, to: number, place: Place): boolean {
+    return this.#hidden(place).length === 0 && (this.#options.text.quiet?.(text, from, to) ?? false);
   }
 
   /** What is shown of a string; null where there is no mask for it. */
@@ -74,7 +72,7 @@ export class JsonMasks {
     const hidden = this.#hidden(place);
     if (hidden.length === 0) return this.#look(value).text;
     this.masked = true;
-    return this.#options.masker.mask(hidden, { kind: 'text' }, value);
+    return this.#options.masker.mask(hidden, textShape, value);
   }
 
   /** Whether a number, `true`, `false` or `null` may be shown, as it is written; else null is left in its place. */
@@ -85,21 +83,19 @@ export class JsonMasks {
       this.masked = true;
       return false;
     }
-    // The shortest number that means anything, of a Spanish identity card, has nine characters.
-    if (source.length < 9 || source === 'true' || source === 'false') return true;
+    if (source.length < tellingNumber || source === 'true' || source === 'false') return true;
     return !this.#look(source).masked;
   }
 
-  /** What is shown of the name that leads to a place. Names of members can be values: `{"jane@example.com": …}`. */
-  name(key: string, place: Place): string {
-    place.shown ??= this.#look(key).text;
-    return place.shown;
-  }
-
   #hidden(place: Place): readonly string[] {
-    if (place.hidden !== undefined) return place.hidden;
-    for (const label of place.labels) this.labels.add(label);
-    place.hidden = place.labels.length === 0 ? noLabels : place.labels.filter((label) => this.#hide(label));
+    const { labels } = place;
+    if (labels.length === 0) return labels;
+    if (place.document === this.#document && place.hidden !== undefined) return place.hidden;
+    for (const label of labels) this.labels.add(label);
+    const hidden = labels.filter((label) => this.#hide(label));
+    // The same list is known again by whoever masks.
+    place.hidden = hidden.length === labels.length ? labels : hidden;
+    place.document = this.#document;
     return place.hidden;
   }
 
@@ -111,15 +107,17 @@ export class JsonMasks {
     return hidden;
   }
 
-  #look(text: string): { readonly text: string; readonly masked: boolean } {
+  #look(text: string): MaskedText {
     const result = this.#options.text.mask(text);
-    for (const label of result.labels) this.labels.add(label);
-    this.masked ||= result.masked;
+    this.#found(result);
     return result;
   }
 }
 
-const noLabels: readonly string[] = [];
+const textShape: CellShape = { kind: 'text' };
+
+/** The shortest number that means anything, of a Spanish identity card, has so many characters. */
+export const tellingNumber = 9;
 
 /** Two names that look the same when masked stay two. */
 export function untaken(name: string, taken: { has(name: string): boolean }): string {

@@ -153,3 +153,92 @@ describe('any document', () => {
     );
   });
 });
+
+describe('documents of one form, one after the other', () => {
+  const labels: Record<string, string[]> = { name: ['n'], '[].name': ['n'], '[].a.name': ['m'] };
+  const stable = (path: readonly string[]): readonly string[] => labels[path.join('.')] ?? [];
+
+  test.each<[string, readonly (readonly [source: string, shown: string])[]]>([
+    [
+      'with members in another order, missing, or twice',
+      [
+        ['[{"id":1,"name":"Jane"}]', '[{"id":1,"name":"<n>"}]'],
+        ['[{"name":"Jane","id":1}]', '[{"name":"<n>","id":1}]'],
+        ['[{"id":"x","id":1,"name":"Jane","name":"John"}]', '[{"id":"x","id":1,"name":"<n>","name":"<n>"}]'],
+        ['[{"name" : "Jane"},{"id":1}]', '[{"name" : "<n>"},{"id":1}]'],
+      ],
+    ],
+    [
+      'with a name that is written in another way',
+      [
+        ['[{"name":"Jane"}]', '[{"name":"<n>"}]'],
+        ['[{"\\u006eame":"Jane"}]', '[{"\\u006eame":"<n>"}]'],
+        ['[{"name\\u0000":"Jane"}]', '[{"name\\u0000":"Jane"}]'],
+        ['[{"nam":"Jane","names":"Jane"}]', '[{"nam":"Jane","names":"Jane"}]'],
+      ],
+    ],
+    [
+      'with another form below the same name',
+      [
+        ['[{"a":{"name":"Jane"}}]', '[{"a":{"name":"<m>"}}]'],
+        ['[{"a":["name"],"name":1}]', '[{"a":["name"],"name":null}]'],
+        ['{"name":{"a":{"name":"x"}}}', '{"name":{"a":{"name":"<n>"}}}'],
+      ],
+    ],
+    [
+      'with names that are values',
+      [
+        ['{"jane@example.com":"x"}', '{"<pii_email>":"x"}'],
+        ['{"john@example.com":"x"}', '{"<pii_email>":"x"}'],
+        ['{"john@example.com":"x","jane@example.com":"y"}', '{"<pii_email>":"x","<pii_email>~2":"y"}'],
+      ],
+    ],
+  ])('are masked as if each were the first: %s', (_, rows) => {
+    for (const [source, shown] of [...rows, ...rows]) {
+      const { value, labels: found } = maskJsonText(source, { ...options(), labelsAt: stable });
+      expect(value).toBe(shown);
+      expect(found).toEqual(maskJsonText(source, options(labels)).labels);
+    }
+  });
+
+  test('are masked by what is hidden now', () => {
+    const shown = [true, false, true].map((hides) => {
+      const hidden = (): boolean => hides;
+      const text = createTextMasker({ masker, hidden });
+      return maskJsonText('[{"name":"Jane"}]', { labelsAt: stable, hidden, masker, text });
+    });
+    expect(shown.map(({ value }) => value)).toEqual(['[{"name":"<n>"}]', '[{"name":"Jane"}]', '[{"name":"<n>"}]']);
+    expect(shown.every(({ labels: found }) => found.join() === 'n')).toBe(true);
+  });
+
+  test('are masked the same whatever came before them', () => {
+    const word = fc.constantFrom('a', 'name', '"', 'jane@example.com', '[]', 'é', '\\');
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        word,
+        fc.constantFrom(1, null, 4111111111111111),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(word, tie('any'), { maxKeys: 4 }),
+      ),
+    })).any;
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 2, maxLength: 5 }), (all) => {
+        for (const each of all) {
+          const source = JSON.stringify(each);
+          expect(maskJsonText(source, { ...options(), labelsAt: stable })).toEqual(
+            maskJsonText(source, options(labels)),
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('that break off leave nothing behind', () => {
+    const masked = (source: string) => maskJsonText(source, { ...options(), labelsAt: stable });
+    masked('[{"name":"Jane"}]');
+    expect(() => masked('[{"name":"Jane","x":')).toThrow(/not JSON/);
+    expect(masked('[{"name":"Jane"}]').value).toBe('[{"name":"<n>"}]');
+  });
+});

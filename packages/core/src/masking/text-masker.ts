@@ -1,5 +1,5 @@
 import type { CellMasker } from '../contract/labels.ts';
-import { isQuiet } from './detect-quiet.ts';
+import { isQuiet, isQuietLine } from './detect-quiet.ts';
 import { mostHeld, Scan, type ScanSink } from './detect-scan.ts';
 import { mark, redacted } from './sentinel.ts';
 
@@ -20,10 +20,13 @@ export interface MaskedText {
 export interface TextMasker {
   /** The text with what is detected in it masked. It is one text: nothing is carried over to the next call. */
   mask(text: string): MaskedText;
+  /** True only where `mask` of that part of the text would find nothing; without making a text of it. */
+  quiet?(text: string, from: number, to: number): boolean;
 }
 
 export function createTextMasker(options: TextMaskerOptions): TextMasker {
   return {
+    quiet: isQuietLine,
     mask(text) {
       // Most texts are.
       if (isQuiet(text)) return { text, labels: [], masked: false };

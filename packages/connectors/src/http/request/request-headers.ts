@@ -1,4 +1,5 @@
 import type { HttpHeader } from '../../wire/http/exchange.ts';
+import { soleHeader } from '../../wire/http/headers.ts';
 import { badRequest } from './bad-request.ts';
 
 /** Fields that APIs know, and that say nothing to the gateway. */
@@ -95,6 +96,16 @@ export function withoutTelling({ sent, dropped }: RequestHeaders, method: string
 /** Conditions on an entity tag that can't be left out: what is written would be written over something else. */
 export function hasTagCondition(sent: readonly HttpHeader[]): boolean {
   return sent.some(([name, value]) => (name === 'if-match' || name === 'if-none-match') && value !== '*');
+}
+
+/** The client wants to be told at once that something waits for consent (RFC 7240 section 4.1). */
+export function prefersAsync(headers: readonly HttpHeader[]): boolean {
+  const prefer = soleHeader(headers, 'prefer');
+  if (prefer === undefined) return false;
+  return prefer
+    .toLowerCase()
+    .split(/[,;\s]+/)
+    .includes('respond-async');
 }
 
 export interface RequestHeaders {

@@ -8,7 +8,6 @@ import type { Action, Context } from '@sluice/core/domain/action.ts';
 import type { RunContext } from '@sluice/core/domain/run.ts';
 import type { Exposure, Unit } from '@sluice/core/domain/unit.ts';
 import type { HttpHeader } from '../../wire/http/exchange.ts';
-import { soleHeader } from '../../wire/http/headers.ts';
 import type { HttpTarget } from '../target-form.ts';
 import { type HttpVerb, httpVerbs } from '../verbs.ts';
 import { badRequest } from './bad-request.ts';
@@ -35,8 +34,6 @@ export interface Understood {
   readonly stream?: AsyncIterable<Uint8Array>;
   /** Header fields that are not passed on. */
   readonly dropped: readonly string[];
-  /** The client wants to be told at once that something waits for consent (RFC 7240 section 4.1). */
-  readonly respondAsync: boolean;
 }
 
 const verbOf: Readonly<Record<string, HttpVerb>> = {
@@ -100,10 +97,6 @@ export async function understandRequest(
     path,
     ...(body.kind === 'stream' ? { stream: body.pieces } : {}),
     dropped: headers.dropped,
-    respondAsync: (soleHeader(request.headers, 'prefer') ?? '')
-      .toLowerCase()
-      .split(/[,;\s]+/)
-      .includes('respond-async'),
   };
 }
 

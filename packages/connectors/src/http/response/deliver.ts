@@ -240,6 +240,7 @@ function headersFor(
 
 /** Labels of values that were given in clear count for what the session may do later. */
 function sawShown({ conversation: { session } }: Delivery, labels: readonly string[]): void {
+  if (labels.length === 0) return;
   const hidden = session.hides(labels);
   session.sawLabels(labels.filter((label) => !hidden.includes(label)));
 }

@@ -4,6 +4,7 @@ import type { LabelMap } from '@sluice/core/contract/labels.ts';
 import { SluiceError } from '@sluice/core/domain/error.ts';
 import type { HttpRequestHead } from '../../wire/http/exchange.ts';
 import { soleHeader } from '../../wire/http/headers.ts';
+import { prefersAsync } from '../request/request-headers.ts';
 import { runContextIn } from '../request/run-context.ts';
 import type { Route } from '../route.ts';
 import type { HttpTarget } from '../target-form.ts';
@@ -53,10 +54,7 @@ export class Visitor {
       this.#admission.refused(refusal.code, '', route.target);
       throw refusal;
     }
-    const resend = (soleHeader(exchange.headers, 'prefer') ?? '')
-      .toLowerCase()
-      .split(/[,;\s]+/)
-      .includes('respond-async');
+    const resend = prefersAsync(exchange.headers);
     const key = `${resend ? 'resend' : 'park'} ${route.target} ${proof.digest}`;
     const known = this.#conversations.get(key);
     if (known) return this.#used(await known);

@@ -23,7 +23,7 @@ export class WatchedDuplex extends LinkDuplex {
     chunks: readonly { readonly chunk: Uint8Array; readonly encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
   ): void {
-    for (const { chunk } of chunks) this.onSent?.(chunk);
+    if (this.onSent) for (const { chunk } of chunks) this.onSent(chunk);
     super._writev(chunks, done);
   }
 }
