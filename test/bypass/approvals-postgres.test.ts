@@ -100,6 +100,7 @@ async function send(client: RawPostgres, ...steps: readonly Buffer[]): Promise<s
 const text = (value: string): Buffer => Buffer.from(value);
 const rename = "UPDATE things SET name = 'new' WHERE id = 1";
 const renameTo = 'UPDATE things SET name = $1 WHERE id = 1';
+const ofShape = (id: number, to = 'new'): string => `UPDATE things SET name = '${to}', day = NULL WHERE id = ${id}`;
 const large = 'x'.repeat(70_000);
 const largeShown = `(70000 bytes, sha256 ${'7'.repeat(64)})`;
 
@@ -109,6 +110,13 @@ describe('held anew', () => {
     ['a comment more', [query(`${rename} -- so`)], [query(`${rename} -- so on`)]],
     ['a statement more', [query(`${rename} -- more`)], [query(`${rename} -- more\n; ${rename.replace('1', '2')}`)]],
     ['the same by message', [query(rename.replace('1', '3'))], [run(`${rename.replace('1', '3')} AND true`, [])]],
+    ['another literal in a shape that came often', [4, 5, 6, 7].map((id) => query(ofShape(id))), [query(ofShape(8))]],
+    ['another literal in such a shape, prepared', [4, 5, 6, 9].map((id) => query(ofShape(id))), [run(ofShape(10), [])]],
+    [
+      'another text of such a shape, of which some were approved',
+      ['a', 'b', 'c', 'd'].map((to) => query(ofShape(1, to))),
+      [query(ofShape(1, 'e'))],
+    ],
     ['another value', [run(renameTo, [text('a')])], [run(renameTo, [text('b')])]],
     [
       'one value for two',
@@ -181,6 +189,23 @@ describe('held anew', () => {
 });
 
 describe('used once', () => {
+  test('by the very text of a shape that came often, and by no other of it', async () => {
+    const client = await RawPostgres.login(gateway, token);
+    const requests = [];
+    for (const id of [31, 32, 33, 34]) requests.push(await send(client, query(ofShape(id))));
+    const [, , , last = ''] = requests;
+    expect(new Set(requests).size).toBe(4);
+    const shownTexts = (await dba.accessRequest(last)).actions.map(({ text: one }) => one);
+    expect(new Set(shownTexts)).toEqual(new Set([ofShape(34)]));
+    await dba.approve(last);
+    for (const id of [31, 32, 33, 35]) expect(await send(client, query(ofShape(id)))).toMatch(/^req_/);
+    expect(await send(client, query(ofShape(34)))).toBe('');
+    expect(await send(client, query(ofShape(34)))).toMatch(/^req_/);
+    client.end();
+    const ran = (await postgres.statements()).map(({ text: one }) => one).filter((one) => /id = 3\d$/.test(one));
+    expect(ran).toEqual([ofShape(34)]);
+  });
+
   test('from two connections at the same time', async () => {
     const clients = await Promise.all([1, 2, 3].map(() => RawPostgres.login(gateway, token)));
     const statement = query(`${rename} -- once`);

@@ -60,6 +60,8 @@ export class MemoryLink implements ClientLink, UpstreamSocket {
   readonly canTls = false;
   /** Calls that a socket would make a system call for. */
   writes = 0;
+  /** Takes what is written at once, as an operating system does that has room. */
+  takesAtOnce = false;
   readonly #written: Uint8Array[] = [];
   #onData: ((chunk: Uint8Array) => void) | undefined;
   readonly #early: Uint8Array[] = [];
@@ -94,9 +96,12 @@ export class MemoryLink implements ClientLink, UpstreamSocket {
   }
   onDrain(): void {}
   write(bytes: Uint8Array): boolean {
-    this.#written.push(bytes);
+    this.#written.push(this.takesAtOnce ? Buffer.from(bytes) : bytes);
     if (this.#corked === 0) this.writes++;
     return true;
+  }
+  get sent(): boolean {
+    return this.takesAtOnce;
   }
   cork(): void {
     this.#corked++;

@@ -1,7 +1,6 @@
 // What one statement costs, counted: how often the grammar, policy and the operating system are asked, what is copied,
 // what is allocated. Counts are the same on a slow machine and a busy one, so a change that makes statements dearer
 // fails here and nowhere by chance.
-import { Session } from 'node:inspector';
 import * as grammar from '@sluice/connectors/postgres/meaning/grammar.ts';
 import { Engine } from '@sluice/policy/engine.ts';
 import { realDisk } from '@sluice/server/recording/disk.ts';
@@ -17,6 +16,7 @@ import {
   query,
   sync,
 } from '../harness/raw-postgres.ts';
+import { allocated } from './allocated.ts';
 import { createRig, dataRow, type Rig, type RigSession, ready, rowDescription, selected } from './postgres-rig.ts';
 
 const policies = `
@@ -190,31 +190,3 @@ describe('rows', () => {
     expect(each).toBeLessThan(bytes);
   });
 });
-
-/** Bytes allocated on the heap while it runs, whether they were collected meanwhile or not. */
-async function allocated(work: () => Promise<void>): Promise<number> {
-  const inspector = new Session();
-  inspector.connect();
-  const post = (method: string, options?: object): Promise<object> =>
-    new Promise((resolve, reject) =>
-      inspector.post(method, options, (error, result) => (error ? reject(error) : resolve(result ?? {}))),
-    );
-  await post('HeapProfiler.startSampling', {
-    samplingInterval: 1_024,
-    includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: true,
-  });
-  await work();
-  const { profile } = (await post('HeapProfiler.stopSampling')) as { profile: { head: ProfileNode } };
-  inspector.disconnect();
-  return sizeOf(profile.head);
-}
-
-interface ProfileNode {
-  readonly selfSize: number;
-  readonly children: readonly ProfileNode[];
-}
-
-function sizeOf(node: ProfileNode): number {
-  return node.children.reduce((sum, child) => sum + sizeOf(child), node.selfSize);
-}

@@ -109,9 +109,15 @@ export class ByteWriter {
     return this.#bytes;
   }
 
-  /** Writes into this buffer from now on, of which any may be overwritten; only where nothing was written yet. */
+  /** Writes into this larger buffer from now on, with what was written so far at its beginning. */
   adopt(buffer: Buffer): void {
-    if (this.#length === 0) this.#bytes = buffer;
+    this.#bytes.copy(buffer, 0, 0, this.#length);
+    this.#bytes = buffer;
+  }
+
+  /** Bytes that it can take without growing. */
+  get left(): number {
+    return this.#bytes.length - this.#length;
   }
 
   /** What was written, without copying it; the writer starts anew in another buffer. */

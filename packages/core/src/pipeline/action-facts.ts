@@ -7,7 +7,9 @@ import type { Judgement } from './judgement.ts';
 interface Known {
   readonly facts: ActionFacts;
   readonly actions: readonly Action[];
-  readonly judgement: Pick<Judgement, 'snapshot' | 'masked'>;
+  /** Not the set of policies itself, which is large and would live as long as the action does. */
+  readonly policyHash: string;
+  readonly masked: ReadonlySet<string>;
   readonly decisions: readonly Decision[];
   readonly unit: Pick<Judgement['unit'], 'name' | 'labels' | 'run'>;
 }
@@ -39,7 +41,8 @@ export function factsOf(judgement: Judgement): ActionFacts {
   kinds.push({
     facts,
     actions: [...unit.actions],
-    judgement: { snapshot, masked },
+    policyHash: snapshot.hash,
+    masked,
     decisions,
     unit: { name, labels, ...(run ? { run } : {}) },
   });
@@ -48,7 +51,7 @@ export function factsOf(judgement: Judgement): ActionFacts {
 
 function isSame(each: Known, { unit, snapshot, masked, decisions }: Judgement): boolean {
   return (
-    each.judgement.snapshot === snapshot &&
+    each.policyHash === snapshot.hash &&
     each.unit.name === unit.name &&
     each.unit.labels === unit.labels &&
     each.unit.run === unit.run &&
@@ -56,8 +59,8 @@ function isSame(each: Known, { unit, snapshot, masked, decisions }: Judgement): 
     each.actions.every((action, index) => isSameButForWords(action, unit.actions[index])) &&
     each.decisions.length === decisions.length &&
     each.decisions.every((decision, index) => decision === decisions[index]) &&
-    each.judgement.masked.size === masked.size &&
-    (masked.size === 0 || [...masked].every((label) => each.judgement.masked.has(label)))
+    each.masked.size === masked.size &&
+    (masked.size === 0 || [...masked].every((label) => each.masked.has(label)))
   );
 }
 

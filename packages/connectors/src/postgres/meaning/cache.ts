@@ -51,14 +51,14 @@ export class MeaningCache {
     const known = this.#shapes.get(grounds, shape);
     if (known === undefined) {
       const meanings = interpret(text, ctx);
-      this.#shapes.keep(grounds, shape, meanings.some(dependsOnSession) ? 'each' : 'met');
+      this.#shapes.keep(grounds, inOnePiece(shape), meanings.some(dependsOnSession) ? 'each' : 'met');
       return meanings;
     }
     if (known === 'each') return interpret(text, ctx);
     if (known !== 'met') return modelled(known, text, skeleton);
     const { meanings, model } = learn(text, ctx, skeleton);
     if (model) frozen(meanings);
-    this.#shapes.keep(grounds, shape, model ?? 'each');
+    this.#shapes.keep(grounds, inOnePiece(shape), model ?? 'each');
     return meanings;
   }
 
@@ -70,6 +70,11 @@ export class MeaningCache {
     }
     return grounds;
   }
+}
+
+/** A string that was put together of many keeps them all, which is many times what it says. Of ASCII only. */
+function inOnePiece(shape: string): string {
+  return Buffer.from(shape, 'latin1').toString('latin1');
 }
 
 /** EXECUTE and FETCH mean what this one session has put under the name. */

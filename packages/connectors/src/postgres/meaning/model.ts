@@ -136,10 +136,15 @@ export function modelled({ meaning }: Model, text: string, skeleton: Skeleton): 
   ];
 }
 
-/** The text of the only statement, as the grammar tells it. */
+/** The text of the only statement, as the grammar tells it. An expression would try every run of blanks from each of them. */
 function statementIn(text: string): string {
-  return text.replace(/[\s;]+$/, '').trimStart();
+  let end = text.length;
+  while (end > 0 && endings.has(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end).trimStart();
 }
+
+/** What of a text with a skeleton may stand behind its last statement. */
+const endings: ReadonlySet<number> = new Set([...' \t\n\r;'].map((character) => character.charCodeAt(0)));
 
 function stringsOf({ literals }: Skeleton): readonly string[] {
   return literals.flatMap(({ value }) => (typeof value === 'string' ? [value] : []));

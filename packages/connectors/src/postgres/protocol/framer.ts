@@ -44,19 +44,26 @@ export class Framer {
   push(chunk: Buffer): void {
     if (this.#dead) throw new FramingError('the stream already failed');
     let bytes = chunk;
-    if (this.#rest) {
-      bytes = this.#continue(this.#rest, bytes);
+    // What was cut is put together by itself: nothing of the chunk is copied but the rest of that message.
+    while (this.#rest || this.#keptLength > 0) {
+      bytes = this.#rest ? this.#continue(this.#rest, bytes) : this.#complete(bytes);
       if (bytes.length === 0) return;
     }
-    if (this.#keptLength > 0) {
-      this.#kept.push(bytes);
-      this.#keptLength += bytes.length;
-      if (this.#keptLength < this.#need) return;
-      bytes = Buffer.concat(this.#kept, this.#keptLength);
+    this.#cut(bytes);
+  }
+
+  /** Adds what is missing of a header or a message, and looks at it once it is whole; returns what lies behind it. */
+  #complete(bytes: Buffer): Buffer {
+    const missing = Math.min(this.#need - this.#keptLength, bytes.length);
+    this.#kept.push(bytes.subarray(0, missing));
+    this.#keptLength += missing;
+    if (this.#keptLength === this.#need) {
+      const whole = Buffer.concat(this.#kept, this.#keptLength);
       this.#kept = [];
       this.#keptLength = 0;
+      this.#cut(whole);
     }
-    this.#cut(bytes);
+    return bytes.subarray(missing);
   }
 
   #cut(bytes: Buffer): void {

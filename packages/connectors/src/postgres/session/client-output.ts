@@ -2,7 +2,7 @@ import type { ClientLink } from '@sluice/core/contract/link.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
 import { giveSpare, takeSpare } from '../../wire/spare-buffers.ts';
 
-/** A frame up to this size that follows bytes of our own is copied behind them: one write less. */
+/** A frame up to this size that follows bytes of our own, or goes before them, is copied to them: one write less. */
 const joined = 1_024;
 const firstCapacity = 1_024;
 const fullCapacity = 65_536;
@@ -62,9 +62,15 @@ export class ClientOutput {
 
   /** Where to write what comes next, about so many bytes of it; ask again after anything else was said. */
   writer(expected = 0): ByteWriter {
-    this.#closeSlice();
     if (this.#made.length >= fullCapacity) this.#closeMade();
-    if (expected > large && this.#made.length === 0) this.#prepare(expected);
+    const before = this.#end - this.#start;
+    const joins = this.#buffer !== undefined && this.#made.length === 0 && before <= joined;
+    if (!joins) this.#closeSlice();
+    if (expected > large && this.#made.length <= joined && this.#made.left < expected) this.#prepare(expected);
+    if (joins && this.#buffer !== undefined) {
+      this.#made.bytes(new Uint8Array(this.#buffer, this.#start, before));
+      this.#buffer = undefined;
+    }
     return this.#made;
   }
 

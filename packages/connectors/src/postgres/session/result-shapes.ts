@@ -34,7 +34,8 @@ interface Kept {
 interface Grounds {
   readonly columns: readonly Column[];
   readonly formats: readonly number[];
-  readonly catalog: Catalog;
+  /** Of the catalog. The catalog itself is large, and a session that idles would keep it when all others have a newer one. */
+  readonly epoch: number;
   readonly masked: ReadonlySet<string>;
 }
 
@@ -59,7 +60,7 @@ export class ResultShapes {
 
   shapeOf(run: StatementRun, columns: readonly Column[], formats: readonly number[]): ResultShape {
     const kept = this.#of(run.meaning);
-    const grounds = { columns, formats, catalog: this.#ports.catalog(), masked: run.masked };
+    const grounds = { columns, formats, epoch: this.#ports.catalog().epoch, masked: run.masked };
     if (kept.shape && isSame(kept.shape, grounds)) return kept.shape.shape;
     const shape = this.#find(run, columns, formats);
     kept.shape = { shape, ...grounds };
@@ -118,7 +119,7 @@ export function hidden(labels: readonly string[], run: StatementRun): readonly s
 function isSame(kept: Grounds, now: Grounds): boolean {
   return (
     kept.columns === now.columns &&
-    kept.catalog === now.catalog &&
+    kept.epoch === now.epoch &&
     kept.formats.length === now.formats.length &&
     kept.formats.every((format, index) => format === now.formats[index]) &&
     (kept.masked === now.masked ||

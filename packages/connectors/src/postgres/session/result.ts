@@ -1,6 +1,6 @@
 /** One result on its way to the client: masked by column, limited, recorded as the client sees it. */
 import type { Session } from '@sluice/core/contract/session.ts';
-import { type ByteWriter, int32 } from '../../wire/byte-writer.ts';
+import { type ByteWriter, int32, putInt32 } from '../../wire/byte-writer.ts';
 import { type CopyMasker, createCopyMasker } from '../cells/copy-masker.ts';
 import type { RowMasker } from '../cells/row-masker.ts';
 import type { TypeLookup } from '../cells/shapes.ts';
@@ -95,7 +95,9 @@ export class Result {
     const type = this.#copies ? server.copyData : server.dataRow;
     const most = Math.min(mostInGroup, rowLimit === undefined ? mostInGroup : rowLimit - given.rows);
     places.count = 0;
-    const to = this.masks ? this.#ports.output.writer(bytes.length - at) : undefined;
+    // A result that was long so far goes on, whatever there is of it in this chunk.
+    const expected = given.rows > mostInGroup ? largestGroup : bytes.length - at;
+    const to = this.masks ? this.#ports.output.writer(expected) : undefined;
     const before = to?.length ?? 0;
     let next = at;
     try {
@@ -131,7 +133,8 @@ export class Result {
     } else {
       const before = to.length;
       try {
-        to.uint8(this.#copies ? server.copyData : server.dataRow).int32(0);
+        to.reserve(head)[before] = this.#copies ? server.copyData : server.dataRow;
+        to.wrote(before + head);
         if (this.#mask) this.#mask(bytes, start + head, end, to);
         else if (!this.#copy?.row(bytes, start + head, end, to)) {
           to.wrote(before);
@@ -141,7 +144,7 @@ export class Result {
         to.wrote(before);
         throw error;
       }
-      to.patchInt32(before + 1, to.length - before - 1);
+      putInt32(to.bytesSoFar, before + 1, to.length - before - 1);
       bounds[count * 2] = before + head;
       bounds[count * 2 + 1] = to.length;
     }
