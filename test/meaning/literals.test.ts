@@ -151,6 +151,17 @@ describe('a text that differs from others in its literals', () => {
     expect(Object.isFrozen(fourth?.actions[0]?.model)).toBe(true);
   });
 
+  test('is known by one look at each of its blanks, however many there are', () => {
+    const cache = new MeaningCache();
+    const blanks = ' \t\n'.repeat(5_000);
+    const text = (n: number): string => `select name from customers where id =${blanks}${n}${blanks.slice(0, 100)};`;
+    // Looking from each blank on at those behind it takes a third of a second for each text, and more than a test may for all.
+    for (let n = 0; n < 200; n++) {
+      const [only] = cache.interpret(text(n), sample.context);
+      expect(only?.text.endsWith(String(n))).toBe(true);
+    }
+  });
+
   test('shares nothing across a path, a role or a catalog', () => {
     const cache = new MeaningCache();
     for (const id of [1, 2, 3]) cache.interpret(`select name from customers where id = ${id}`, sample.context);
