@@ -39,10 +39,9 @@ export async function openSession(ports: PipelinePorts, opening: Opening, client
     opening.resend,
   );
   try {
-    const connect = connectUnit(target, opening);
-    await decideConnect(session, connect, opening);
+    await decideConnect(session, connectUnit(target, opening.run), opening);
     session.attach(await ports.dial(target));
-    const endIfDenied = endWhenNoLongerAllowed(ports, session, connect);
+    const endIfDenied = endWhenNoLongerAllowed(ports, session, opening.run);
     ports.sessions.opened(info, (reason, message) => session.terminate(reason, message));
     // Policy may have changed while the target was dialled.
     endIfDenied(ports.policy.current());
@@ -68,7 +67,7 @@ async function decideConnect(session: PipelineSession, connect: Unit, opening: O
   session.discard(outcome.permit);
 }
 
-function connectUnit(target: Target, opening: Opening): Unit {
+function connectUnit(target: Target, run: Unit['run']): Unit {
   const base = {
     name: 'connect',
     bytes: [],
@@ -86,18 +85,19 @@ function connectUnit(target: Target, opening: Opening): Unit {
     parameters: [],
     binding: {},
   } as const;
-  return opening.run ? { ...base, run: opening.run } : base;
+  return run ? { ...base, run } : base;
 }
 
 /** A session lives as long as policy would open it and the identity behind it is valid. Returns what looks whether it would. */
 function endWhenNoLongerAllowed(
   ports: PipelinePorts,
   session: PipelineSession,
-  connect: Unit,
+  run: Unit['run'],
 ): (snapshot: PolicySnapshot) => void {
   const look = (snapshot: PolicySnapshot): void => {
     if (session.over) stopWatching();
-    else if (!session.mayStay(connect, snapshot)) {
+    // Made anew: policies change seldom, and until then nobody needs it.
+    else if (!session.mayStay(connectUnit(session.info.target, run), snapshot)) {
       stopWatching();
       session.terminate('revoked', 'Policy no longer allows this session.');
     }

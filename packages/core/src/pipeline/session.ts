@@ -18,7 +18,7 @@ import type { Unit, UnitHandle } from '../domain/unit.ts';
 import { factsOf } from './action-facts.ts';
 import { bindingDigest } from './binding.ts';
 import { denialOf } from './denial.ts';
-import { gate } from './gate.ts';
+import { Gate } from './gate.ts';
 import { covers, type HeldUnit, holdUnit } from './hold.ts';
 import { begin, type Judgement } from './judgement.ts';
 import { order } from './order.ts';
@@ -28,8 +28,6 @@ import { timed } from './timed-maskers.ts';
 
 export class PipelineSession implements Session {
   readonly info: SessionInfo;
-  readonly masker: CellMasker;
-  readonly texts: TextMaskers;
   readonly #ports: PipelinePorts;
   readonly #recorder: Recorder;
   readonly #held = new Set<HeldUnit>();
@@ -38,7 +36,9 @@ export class PipelineSession implements Session {
   readonly #grants = new Map<number, { readonly consents: readonly Consent[]; readonly digest: string }>();
   readonly #resend: boolean;
   readonly #dialled = new Set<UpstreamAccess>();
-  #upstream: ReturnType<typeof gate> | undefined;
+  #upstream: Gate | undefined;
+  #masker: CellMasker | undefined;
+  #texts: TextMaskers | undefined;
   #next = 0;
   #counts = { units: 0, denied: 0, held: 0 };
   #over: EndReason | undefined;
@@ -52,9 +52,18 @@ export class PipelineSession implements Session {
     this.#ports = ports;
     this.info = info;
     this.#recorder = recorder;
-    this.masker = ports.masker(info);
-    this.texts = timed(ports, info, (label) => this.hides([label]).length > 0);
     this.#resend = resend;
+  }
+
+  /** Made when first asked for: many sessions never have anything to mask. */
+  get masker(): CellMasker {
+    this.#masker ??= this.#ports.masker(this.info);
+    return this.#masker;
+  }
+
+  get texts(): TextMaskers {
+    this.#texts ??= timed(this.#ports, this.info, (label) => this.hides([label]).length > 0);
+    return this.#texts;
   }
 
   get upstream(): UpstreamAccess {
@@ -64,7 +73,7 @@ export class PipelineSession implements Session {
 
   /** Gives the session its target; called once, by the opening. */
   attach(access: UpstreamAccess): void {
-    this.#upstream = gate(access);
+    this.#upstream = new Gate(access);
   }
 
   established(): void {

@@ -38,7 +38,6 @@ export class ResultRows {
   readonly #startDigest: StartDigest;
   readonly #settings: RowSettings;
   readonly #events: RowEvents;
-  readonly #empty: string;
   /** Made with the first row: many sessions never have one. */
   #bytes = nothing;
   #used = cellsAt;
@@ -54,7 +53,6 @@ export class ResultRows {
     this.#startDigest = startDigest;
     this.#settings = settings;
     this.#events = events;
-    this.#empty = toHex(digests.sha256());
   }
 
   /** Rows that are neither written nor only counted yet. */
@@ -126,7 +124,7 @@ export class ResultRows {
 
   /** The result is over: its last rows become an event, its totals come back, and the next one begins. */
   complete(): RowTotals {
-    let digest = this.#empty;
+    let digest: string;
     if (this.#running) {
       this.emit();
       digest = toHex(this.#running.digest());
@@ -134,6 +132,8 @@ export class ResultRows {
       // Nearly every result fits one batch, and then one call hashes it.
       digest = this.#digests.sha256Hex(this.#bytes.subarray(cellsAt, this.#used));
       this.#write();
+    } else {
+      digest = this.#digests.sha256Hex(nothing);
     }
     const totals = { rows: this.#rows, bytes: this.#total, digest };
     this.reset();

@@ -40,10 +40,12 @@ function opened(target: string, { host, port }: DialAddress): Promise<Socket> {
     };
     const timer = setTimeout(() => fail(new Error(`no answer within ${connectTime} ms`)), connectTime);
     socket.once('error', fail);
-    socket.once('close', () => clearTimeout(timer));
+    const stopClock = (): void => clearTimeout(timer);
+    socket.once('close', stopClock);
     socket.once('connect', () => {
-      clearTimeout(timer);
+      stopClock();
       socket.off('error', fail);
+      socket.off('close', stopClock);
       resolve(socket);
     });
   });

@@ -35,6 +35,9 @@ export interface ServePorts extends ConnectorPorts {
   catalogOf(target: string): FreshCatalog;
 }
 
+/** What the server knows the session by. */
+type Backend = Pick<LoggedIn, 'pid' | 'secret'>;
+
 export async function serve(ports: ServePorts, link: ClientLink, admission: Admission): Promise<void> {
   const reader = new MessageReader(link, 'client', ports.limits.preAuthBytes);
   const stopClock = ports.clock.after(ports.limits.preAuthTime, () => link.destroy());
@@ -95,6 +98,8 @@ async function converse(
     throw error;
   }
   session.established();
+  // What the server said when it greeted is not kept as long as the session.
+  const backend: Backend = { pid: upstream.pid, secret: upstream.secret };
   const output = new ClientOutput(client);
   const state = new SessionState(target);
   const socket = session.upstream.socket;
@@ -113,16 +118,16 @@ async function converse(
   const settlement = new Settlement(c);
   c.settle = () => settlement.settle();
   const key = ports.cancelKeys.issue(hello.minor, () => {
-    if (!fromClient.cancelHeld()) void cancelUpstream(ports, target, upstream);
+    if (!fromClient.cancelHeld()) void cancelUpstream(ports, target, backend);
   });
   wire(c, fromClient, fromServer);
   session.onEnd((reason, message) => {
-    if (c.owed.length > 0) void cancelUpstream(ports, target, upstream);
+    if (c.owed.length > 0) void cancelUpstream(ports, target, backend);
     c.close(reason, { severity: 'FATAL', code: '57P01', message });
   });
   client.onClose(() => {
     key.release();
-    if (c.owed.length > 0 && !c.over) void cancelUpstream(ports, target, upstream);
+    if (c.owed.length > 0 && !c.over) void cancelUpstream(ports, target, backend);
     c.close('client_closed');
   });
   if (upstream.rest.length > 0) fromServer.push(upstream.rest);
@@ -189,11 +194,11 @@ function wire(c: Conversation, fromClient: FromClient, fromServer: FromServer): 
 }
 
 /** Protocol "CancelRequest": a connection of its own, closed by the server without an answer. */
-async function cancelUpstream(ports: ServePorts, target: string, upstream: LoggedIn): Promise<void> {
+async function cancelUpstream(ports: ServePorts, target: string, { pid, secret }: Backend): Promise<void> {
   try {
     const access = await ports.dialAside(target);
     if (access.tls !== 'disable') await startTls(access, new MessageReader(access.socket, 'upstream', 1_024));
-    access.socket.write(cancelRequest(upstream.pid, upstream.secret));
+    access.socket.write(cancelRequest(pid, secret));
     access.socket.end();
   } catch (error) {
     ports.log.warn({ target, err: error }, 'cancel could not be passed on');
