@@ -10,8 +10,14 @@ const defaultBounds: Bounds = { entries: 4096, characters: 8 * 1024 * 1024 };
 
 type Meanings = readonly StatementMeaning[];
 
+/** What texts of a shape are understood by, and the last one that was. */
+interface Learnt {
+  readonly model: Model;
+  last: string;
+}
+
 /** `met`: once, so that nothing was learnt of it yet; `each`: every text of the shape is understood by itself. */
-type Shape = 'met' | 'each' | Model;
+type Shape = 'met' | 'each' | Learnt;
 
 /**
  * Meanings of texts seen before, and models for texts that differ from those in their literals only. A meaning is kept
@@ -36,7 +42,9 @@ export class MeaningCache {
     const known = this.#texts.get(grounds, text);
     if (known !== undefined) return frozen(known);
     const skeleton = skeletonOf(text);
-    const meanings = skeleton ? this.#bySkeleton(text, skeleton, ctx, grounds) : interpret(text, ctx);
+    const shape = skeleton && this.#shapes.get(grounds, skeleton.shape);
+    if (typeof shape === 'object') return this.#byModel(text, shape, grounds);
+    const meanings = skeleton ? this.#learning(text, skeleton, shape, ctx, grounds) : interpret(text, ctx);
     if (!meanings.some(dependsOnSession)) this.#texts.keep(grounds, text, meanings);
     return meanings;
   }
@@ -46,19 +54,34 @@ export class MeaningCache {
     return this.#texts.size + this.#shapes.size;
   }
 
-  #bySkeleton(text: string, skeleton: Skeleton, ctx: MeaningContext, grounds: string): Meanings {
-    const { shape } = skeleton;
-    const known = this.#shapes.get(grounds, shape);
+  /**
+   * Of many that differ, each would outlive the next thousand, and cost the collector more than it spares; one that comes
+   * twice in a row is kept.
+   */
+  #byModel(text: string, shape: Learnt, grounds: string): Meanings {
+    const meanings = modelled(shape.model, text);
+    if (shape.last === text) this.#texts.keep(grounds, text, meanings);
+    shape.last = text;
+    return meanings;
+  }
+
+  #learning(
+    text: string,
+    skeleton: Skeleton,
+    known: 'met' | 'each' | undefined,
+    ctx: MeaningContext,
+    grounds: string,
+  ): Meanings {
+    if (known === 'each') return interpret(text, ctx);
+    const shape = inOnePiece(skeleton.shape);
     if (known === undefined) {
       const meanings = interpret(text, ctx);
-      this.#shapes.keep(grounds, inOnePiece(shape), meanings.some(dependsOnSession) ? 'each' : 'met');
+      this.#shapes.keep(grounds, shape, meanings.some(dependsOnSession) ? 'each' : 'met');
       return meanings;
     }
-    if (known === 'each') return interpret(text, ctx);
-    if (known !== 'met') return modelled(known, text);
     const { meanings, model } = learn(text, ctx, skeleton);
     if (model) frozen(meanings);
-    this.#shapes.keep(grounds, inOnePiece(shape), model ?? 'each');
+    this.#shapes.keep(grounds, shape, model ? { model, last: text } : 'each');
     return meanings;
   }
 
