@@ -65,6 +65,8 @@ const found: Buffer[][] = [
     ...[query('rollback to s'), execute('a', 0), sync, query('rollback')],
   ],
   [parse('', 'select 1'), parse('b', 'select 1'), parse('b', 'select 1'), parse('', 'selec'), sync, bind('', '')],
+  // See `leftBehind`.
+  [query('begin'), query('deallocate b'), describeMessage('P', ''), sync, query('rollback'), describeMessage('P', '')],
 ];
 
 const names = fc.constantFrom('', 'a', 'b');
@@ -129,6 +131,18 @@ function comparable(seen: readonly RawMessage[]): string[] {
     .map((found) => shown(found).replace(/^E:(34000|26000|25P02)$/, 'E:not run'));
 }
 
+/**
+ * A simple query that fails in a transaction leaves a portal without a name behind, until the transaction ends: nobody can
+ * run it, but the server still describes it, as one without columns (NoData). To the gateway it is gone. Where that is
+ * answered, or -1; from there on the one skips up to Sync, and the other does not.
+ */
+function leftBehind(expected: readonly string[], got: readonly string[]): number {
+  return expected.findIndex((answer, index) => {
+    const status = expected.slice(0, index).findLast((each) => each.startsWith('Z:'));
+    return answer === 'n' && got[index] === 'E:not run' && status === 'Z:E';
+  });
+}
+
 /** The messages of a counterexample, for whoever has to understand it. */
 function readable(parts: readonly Buffer[]): string {
   return parts
@@ -173,8 +187,8 @@ describe('random conversations', () => {
           const bytes = Buffer.concat(parts);
           const expected = await converse(await direct(), bytes, cuts);
           const got = await converse(await RawPostgres.login(gateway, token), bytes, cuts);
-          const until = got.indexOf(sendSeparately);
-          const end = until < 0 ? undefined : until;
+          const ends = [got.indexOf(sendSeparately), leftBehind(expected, got)].filter((index) => index >= 0);
+          const end = ends.length === 0 ? undefined : Math.min(...ends);
           expect(got.slice(0, end), readable(parts)).toEqual(expected.slice(0, end));
         },
       ),
