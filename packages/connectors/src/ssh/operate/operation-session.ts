@@ -13,7 +13,7 @@ import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Client } from 'ssh2';
 import { logIn } from '../login/upstream-login.ts';
 import { execUnit, type Understand } from '../session/units.ts';
-import { watchChannels } from '../transport/wire.ts';
+import { sendSignalToAll, watchChannels } from '../transport/wire.ts';
 import { seconds } from './declarations.ts';
 import { Execution } from './execution.ts';
 
@@ -61,6 +61,8 @@ class SshOperationSession implements OperationSession {
     });
     session.onLeaving(() => {
       for (const execution of this.#running) execution.stop();
+      // What was begun, and not yet answered, has no channel here that could be told.
+      sendSignalToAll(upstream, 'KILL');
     });
     session.onEnd((reason, message) => this.#over(reason, new CoreError('session_over', 'gateway', message)));
     const lost = (cause?: Error): void =>

@@ -7,6 +7,7 @@ import type { Session } from '@sluice/core/contract/session.ts';
 import { CoreError } from '@sluice/core/domain/error.ts';
 import type { EndReason } from '@sluice/core/domain/session.ts';
 import type { Client } from 'ssh2';
+import { sendSignalToAll } from '../transport/wire.ts';
 import type { Pace } from './client-sink.ts';
 import { lines, oneLine, status, type Told, told } from './words.ts';
 
@@ -99,6 +100,8 @@ export class Conversation {
 
   #stopAll(hard: boolean): void {
     for (const running of this.#running) running.stop(hard);
+    // What was begun, and not yet answered, has no channel here that could be told.
+    for (const name of hard ? ['KILL'] : ['HUP', 'TERM']) sendSignalToAll(this.parts.upstream, name);
   }
 
   #leave(what: Told, words: string): void {

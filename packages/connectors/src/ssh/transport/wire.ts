@@ -75,7 +75,10 @@ interface Proto {
 
 interface Inside {
   readonly _protocol: Proto;
-  readonly _chanMgr: { get(id: number): ChannelState | (() => void) | true | undefined };
+  readonly _chanMgr: {
+    get(id: number): ChannelState | (() => void) | true | undefined;
+    readonly _channels?: Readonly<Record<string, unknown>>;
+  };
 }
 
 export type Ssh2Connection = Client | Connection;
@@ -251,6 +254,17 @@ export function sendSignal(connection: Ssh2Connection, channel: unknown, name: s
   const { outgoing } = channel as ChannelState;
   if (outgoing && (outgoing.state === 'open' || outgoing.state === 'eof')) {
     inside(connection)._protocol.signal(outgoing.id, name);
+  }
+}
+
+/**
+ * As `sendSignal`, on each channel that is open. A server takes requests in their order, so that a program which was asked
+ * for is stopped also where the answer to that is still on its way.
+ */
+export function sendSignalToAll(connection: Ssh2Connection, name: string): void {
+  const { _chanMgr: channels } = connection as unknown as Partial<Inside>;
+  for (const channel of Object.values(channels?._channels ?? {})) {
+    if (typeof channel === 'object' && channel !== null) sendSignal(connection, channel, name);
   }
 }
 
