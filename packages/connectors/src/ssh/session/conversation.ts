@@ -13,8 +13,8 @@ import { lines, oneLine, status, type Told, told } from './words.ts';
 
 /** Something that runs at the target, or waits to. */
 export interface Running {
-  /** Stops it there; `hard` leaves it no choice. Must not throw. */
-  stop(hard: boolean): void;
+  /** Gives up what waits; what runs at the target is sent its signals by the conversation. Must not throw. */
+  stop(): void;
   /** Tells its client why it is over, and closes its channel. */
   tell(told: Told): void;
 }
@@ -99,8 +99,8 @@ export class Conversation {
   }
 
   #stopAll(hard: boolean): void {
-    for (const running of this.#running) running.stop(hard);
-    // What was begun, and not yet answered, has no channel here that could be told.
+    for (const running of this.#running) running.stop();
+    // All there are: what was begun, and not yet answered, has no channel here that could be told.
     for (const name of hard ? ['KILL'] : ['HUP', 'TERM']) sendSignalToAll(this.parts.upstream, name);
   }
 

@@ -78,7 +78,8 @@ export class Program implements Running {
   leave(): void {
     if (this.#done) return;
     this.#over();
-    this.stop(false);
+    this.stop();
+    this.#end(false);
     this.#target?.close();
   }
 
@@ -104,8 +105,12 @@ export class Program implements Running {
     sendSignal(parts.upstream, this.#target, name);
   }
 
-  stop(hard: boolean): void {
+  stop(): void {
     this.#held?.withdraw();
+  }
+
+  /** Ends what runs, and nothing beside it; `hard` leaves it no choice. */
+  #end(hard: boolean): void {
     const target = this.#target;
     if (!target) return;
     // A server that ends a connection leaves running what had no terminal.
@@ -170,7 +175,7 @@ export class Program implements Running {
     this.#target = target;
     target.on('error', () => undefined);
     if (this.#done) {
-      this.stop(false);
+      this.#end(false);
       target.close();
       return;
     }
@@ -194,7 +199,7 @@ export class Program implements Running {
     if (this.#done || !target.writable) return;
     const more = input.push(data);
     if (typeof more !== 'boolean') {
-      this.stop(true);
+      this.#end(true);
       target.close();
       this.#refused(toldDenial(more));
     } else if (!more) {
